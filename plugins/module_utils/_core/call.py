@@ -1,0 +1,62 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a verb gets from whoever runs it, in process or as a module."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TICK_S = 0.2
+
+
+def _ignore(*_args: object) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a verb.
+
+    ``params`` are validated plain types. ``secrets`` are the values of ``no_log`` options. ``alive`` raises
+    Interrupted when the run was cancelled or its parent is gone; every wait and every guarded write calls it.
+    ``show`` takes ``(text, done, total)`` of a progress line. ``now`` is a monotonic clock in seconds.
+    """
+
+    params: dict[str, Any]
+    check_mode: bool = False
+    diff_mode: bool = False
+    secrets: frozenset[str] = frozenset()
+    show: Callable[[str, int | None, int | None], None] = _ignore
+    warn: Callable[[str], None] = _ignore
+    alive: Callable[[], None] = _ignore
+    now: Callable[[], float] = field(default=time.monotonic)
+
+    def progress(self, text: str, done: int | None = None, total: int | None = None) -> None:
+        """Show a line while the verb works; raises Interrupted like every wait."""
+        self.alive()
+        self.show(text, done, total)
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two looks at the world; raises Interrupted within one tick."""
+        self.wait(threading.Event(), seconds)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for ``event`` at most ``seconds``; True when it was set. Raises Interrupted within one tick."""
+        end = self.now() + seconds
+        while True:
+            self.alive()
+            left = end - self.now()
+            if left <= 0:
+                return event.is_set()
+            if event.wait(min(left, TICK_S)):
+                return True
+
+
+def call_for_tests(params: Mapping[str, Any], check_mode: bool = False, **others: Any) -> Call:
+    """A call as the runner builds it, without Ansible: for tests and scripts."""
+    return Call(params=dict(params), check_mode=check_mode, **others)

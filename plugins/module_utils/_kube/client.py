@@ -1,0 +1,305 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Thin pooled requests to the Kubernetes API.
+
+Configuration, authentication and exec plugins come from the ``kubernetes`` library; requests go straight to its
+connection pool, because its dynamic client costs 0.4 s to start and sends one request after the other.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+try:
+    import kubernetes
+    import kubernetes.client
+    import kubernetes.config
+    import urllib3
+except ImportError:
+    kubernetes = None
+    urllib3 = None
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube.refusals import api_error
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+JSON = "application/json"
+APPLY_PATCH = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+
+_POOL = 32
+_TRIES = 6
+_RETRY_STATUS = (429, 500, 502, 503, 504)
+_CONNECT_S = 5.0
+_READ_S = 30.0
+_LONGEST_RETRY_S = 10.0
+
+
+class Client:
+    """One connection pool to one cluster. Safe to use from several threads."""
+
+    def __init__(self, call: Call, api_client: Any) -> None:
+        self._call = call
+        self._api = api_client
+        self._configuration = api_client.configuration
+        self._pool = api_client.rest_client.pool_manager
+        self._kinds: dict[str, dict[str, dict[str, Any]]] = {}
+
+    @property
+    def host(self) -> str:
+        """URL of the API server."""
+        return str(self._configuration.host).rstrip("/")
+
+    @property
+    def configuration(self) -> Any:
+        """The ``kubernetes`` configuration, for streams (port-forward, exec) that need the library itself."""
+        return self._configuration
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        content_type: str = JSON,
+        retry: bool = True,
+        timeout: float = _READ_S,
+    ) -> dict[str, Any]:
+        """Send one request; returns the decoded JSON answer.
+
+        429, 5xx and broken connections are retried with Retry-After or growing waits, unless ``retry`` is False (a
+        guarded write must be looked at, never resent). Raises GoliveError with the code of ``api_error``, or
+        ``unreachable`` when no answer came.
+        """
+        answer = self._send(method, path, query, body, content_type, retry, timeout)
+        return json.loads(answer.data) if answer.data else {}
+
+    def text(self, path: str, query: Mapping[str, Any] | None = None) -> str:
+        """GET something that is not JSON, such as a pod's log or a metrics page."""
+        answer = self._send("GET", path, query, None, JSON, True, _READ_S)
+        return str(answer.data.decode("utf-8", "replace"))
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """GET one object or list."""
+        return self.request("GET", path, query=query)
+
+    def get_or_none(self, path: str) -> dict[str, Any] | None:
+        """GET one object; None when it, or its kind, does not exist."""
+        try:
+            return self.get(path)
+        except GoliveError as error:
+            if error.code == "not_found":
+                return None
+            raise
+
+    def list(self, path: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """All items of a collection, page by page, each with the ``kind`` and ``apiVersion`` that lists leave out."""
+        items: list[dict[str, Any]] = []
+        token = ""
+        while True:
+            page = self.get(path, {**(query or {}), "limit": 500, **({"continue": token} if token else {})})
+            kind = str(page.get("kind", "")).removesuffix("List")
+            items.extend({"apiVersion": page.get("apiVersion"), "kind": kind, **item} for item in page["items"] or [])
+            token = (page.get("metadata") or {}).get("continue") or ""
+            if not token:
+                return items
+
+    @contextmanager
+    def stream(self, path: str, query: Mapping[str, Any], quiet_s: float) -> Iterator[Any]:
+        """An open GET whose body is read line by line; a silence of ``quiet_s`` ends it with a urllib3 error."""
+        answer = self._pool.request(
+            "GET",
+            self._url(path, query),
+            headers=self._headers(JSON),
+            preload_content=False,
+            retries=False,
+            timeout=urllib3.Timeout(connect=_CONNECT_S, read=quiet_s),
+        )
+        try:
+            if answer.status >= 400:
+                raise api_error("GET", path, answer.status, answer.read(decode_content=True))
+            yield answer
+        finally:
+            answer.close()
+            answer.release_conn()
+
+    def path_of(self, api_version: str, kind: str, namespace: str | None = None, name: str | None = None) -> str:
+        """URL path of an object, or of its collection without ``name``.
+
+        Raises GoliveError ``kind_unknown`` when the server does not serve that kind.
+        """
+        resource = self.resource(api_version, kind)
+        path = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
+        if resource["namespaced"] and namespace:
+            path += f"/namespaces/{quote(namespace, safe='')}"
+        path += f"/{resource['name']}"
+        return f"{path}/{quote(name, safe='')}" if name else path
+
+    def resource(self, api_version: str, kind: str) -> dict[str, Any]:
+        """What discovery says of a kind: ``name`` (plural), ``namespaced``, ``verbs``."""
+        kinds = self._kinds.get(api_version)
+        if kinds is None or kind not in kinds:
+            kinds = self._kinds[api_version] = self._discover(api_version)
+        if kind not in kinds:
+            raise GoliveError(
+                "kind_unknown",
+                f"The cluster does not know the kind {kind} of {api_version}.",
+                "Install the CustomResourceDefinition first, or put it into the same set.",
+            )
+        return kinds[kind]
+
+    def map(self, work: Callable[[Item], Result], items: Iterable[Item], threads: int = 8) -> list[Result]:
+        """Run ``work`` for every item on a few threads; results in order. The first error is raised at the end."""
+        rows = list(items)
+        if len(rows) < 2:
+            return [work(row) for row in rows]
+        with ThreadPoolExecutor(max_workers=min(threads, len(rows))) as pool:
+            return [job.result() for job in [pool.submit(work, row) for row in rows]]
+
+    def _discover(self, api_version: str) -> dict[str, dict[str, Any]]:
+        path = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
+        found = self.get_or_none(path) or {"resources": []}
+        return {row["kind"]: row for row in found["resources"] if "/" not in row["name"]}
+
+    def _url(self, path: str, query: Mapping[str, Any] | None) -> str:
+        asked = {key: _query_text(value) for key, value in (query or {}).items() if value is not None}
+        return f"{self.host}{path}" + (f"?{urlencode(asked)}" if asked else "")
+
+    def _headers(self, content_type: str) -> dict[str, str]:
+        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": "golive.cutover"}
+        for setting in self._configuration.auth_settings().values():
+            if setting["in"] == "header" and setting["value"]:
+                headers[setting["key"]] = setting["value"]
+        return headers
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        content_type: str,
+        retry: bool,
+        timeout: float,
+    ) -> Any:
+        url = self._url(path, query)
+        data = None if body is None else json.dumps(body).encode()
+        tries = _TRIES if retry else 1
+        trouble: Exception | None = None
+        for attempt in range(1, tries + 1):
+            self._call.alive()
+            waited = min(_LONGEST_RETRY_S, 0.2 * 2**attempt) * random.uniform(0.5, 1.0)  # jitter, not cryptography
+            try:
+                answer = self._pool.request(
+                    method,
+                    url,
+                    body=data,
+                    headers=self._headers(content_type),
+                    retries=False,
+                    timeout=urllib3.Timeout(connect=_CONNECT_S, read=timeout),
+                )
+            except urllib3.exceptions.HTTPError as error:
+                if _refused_certificate(error):
+                    raise _unreachable(self.host, error) from error
+                trouble = _unreachable(self.host, error)
+            else:
+                if answer.status < 400:
+                    return answer
+                trouble = api_error(method, path, answer.status, answer.data)
+                if answer.status not in _RETRY_STATUS:
+                    raise trouble
+                waited = _retry_after(answer.headers.get("Retry-After")) or waited
+            if attempt < tries:
+                self._call.pause(waited)
+        raise trouble or GoliveError("internal", f"{method} {path} was never sent.")
+
+
+@contextmanager
+def connected(call: Call) -> Iterator[Client]:
+    """A client for the ``kube_spec`` options of ``call``.
+
+    Raises GoliveError ``library_missing``, ``kubeconfig_missing`` or ``kubeconfig_invalid``. Nothing is sent yet.
+    """
+    if kubernetes is None:
+        raise GoliveError(
+            "library_missing",
+            "The Python library kubernetes is missing.",
+            "Install it for the Python that runs this task: pip install kubernetes.",
+        )
+    api_client = _api_client(call.params)
+    try:
+        yield Client(call, api_client)
+    finally:
+        api_client.rest_client.pool_manager.clear()
+        api_client.close()
+
+
+def _api_client(params: Mapping[str, Any]) -> Any:
+    configuration = kubernetes.client.Configuration()
+    if params.get("host"):
+        configuration.host = params["host"]
+        configuration.ssl_ca_cert = params.get("ca_cert")
+        if params.get("api_key"):
+            configuration.api_key = {"authorization": f"Bearer {params['api_key']}"}
+    else:
+        _load(configuration, params.get("kubeconfig"), params.get("context"))
+    configuration.verify_ssl = params.get("validate_certs", True) and configuration.verify_ssl
+    configuration.connection_pool_maxsize = _POOL
+    configuration.retries = False
+    return kubernetes.client.ApiClient(configuration)
+
+
+def _load(configuration: Any, kubeconfig: str | None, context: str | None) -> None:
+    errors = kubernetes.config.config_exception.ConfigException
+    try:
+        kubernetes.config.load_kube_config(
+            config_file=kubeconfig, context=context, client_configuration=configuration, persist_config=False
+        )
+    except (errors, OSError, TypeError, KeyError, ValueError) as error:
+        if kubeconfig or context:
+            raise _bad_kubeconfig(kubeconfig, error) from error
+        try:
+            kubernetes.config.load_incluster_config(client_configuration=configuration)
+        except errors:
+            raise _bad_kubeconfig(kubeconfig, error) from error
+
+
+def _bad_kubeconfig(kubeconfig: str | None, error: Exception) -> GoliveError:
+    where = f"the kubeconfig {kubeconfig}" if kubeconfig else "a kubeconfig"
+    return GoliveError(
+        "kubeconfig_invalid" if kubeconfig else "kubeconfig_missing",
+        f"Could not use {where}: {error}",
+        "Name a readable file in kubeconfig, an existing context in context, or set KUBECONFIG.",
+    )
+
+
+def _unreachable(host: str, error: Exception) -> GoliveError:
+    return GoliveError(
+        "unreachable",
+        f"No answer from the API server {host}: {error}",
+        "Check that the cluster runs, that the address is right and that its certificate is trusted.",
+    )
+
+
+def _refused_certificate(error: Exception) -> bool:
+    return isinstance(error, urllib3.exceptions.SSLError)
+
+
+def _retry_after(value: str | None) -> float:
+    return min(float(value), _LONGEST_RETRY_S) if value and value.isdigit() else 0.0
+
+
+def _query_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
