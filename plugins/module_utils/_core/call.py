@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 TICK_S = 0.2
@@ -55,6 +55,10 @@ class Call:
                 return event.is_set()
             if event.wait(min(left, TICK_S)):
                 return True
+
+    def for_undo(self) -> Call:
+        """The same call for putting things back after Interrupted: it waits and writes without raising it again."""
+        return replace(self, alive=_ignore)
 
 
 def call_for_tests(params: Mapping[str, Any], check_mode: bool = False, **others: Any) -> Call:
