@@ -10,6 +10,7 @@ connection pool, because its dynamic client costs 0.4 s to start and sends one r
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -161,12 +162,20 @@ class Client:
         return kinds[kind]
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item], threads: int = 8) -> list[Result]:
-        """Run ``work`` for every item on a few threads; results in order. The first error is raised at the end."""
+        """Run ``work`` for every item on a few threads; results in order.
+
+        The first error is raised once the work under way has ended; what had not begun is not begun any more.
+        """
         rows = list(items)
-        if len(rows) < 2:
+        if len(rows) < 2 or threads < 2:
             return [work(row) for row in rows]
         with ThreadPoolExecutor(max_workers=min(threads, len(rows))) as pool:
-            return [job.result() for job in [pool.submit(work, row) for row in rows]]
+            jobs = [pool.submit(work, row) for row in rows]
+            try:
+                return [job.result() for job in jobs]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _discover(self, api_version: str) -> dict[str, dict[str, Any]]:
         path = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
@@ -263,9 +272,11 @@ def _api_client(params: Mapping[str, Any]) -> Any:
 
 def _load(configuration: Any, kubeconfig: str | None, context: str | None) -> None:
     errors = kubernetes.config.config_exception.ConfigException
+    # The library reads KUBECONFIG when it is imported; the task's own environment is known only now.
+    file = kubeconfig or os.environ.get("KUBECONFIG") or None
     try:
         kubernetes.config.load_kube_config(
-            config_file=kubeconfig, context=context, client_configuration=configuration, persist_config=False
+            config_file=file, context=context, client_configuration=configuration, persist_config=False
         )
     except (errors, OSError, TypeError, KeyError, ValueError) as error:
         if kubeconfig or context:

@@ -35,7 +35,8 @@ _HINTS = {
 
 
 def api_error(method: str, path: str, status: int, body: bytes | str) -> GoliveError:
-    """The error of an answer with ``status`` ≥ 400; ``details`` hold ``status``, ``reason`` and the server's causes.
+    """The error of an answer with ``status`` ≥ 400; ``details`` hold ``status``, ``reason``, ``server_message`` and the
+    server's ``causes``.
 
     Codes: those of ``_CODES``, ``quota_exceeded`` and ``pod_security`` and ``webhook_refused`` out of 403 and 400,
     ``already_exists`` out of 409, ``server_error`` for 5xx.
@@ -48,7 +49,12 @@ def api_error(method: str, path: str, status: int, body: bytes | str) -> GoliveE
         code,
         f"{_verb(method)} {path} was refused: {message}",
         _HINTS.get(code),
-        {"status": status, "reason": reason, "causes": (answer.get("details") or {}).get("causes") or []},
+        {
+            "status": status,
+            "reason": reason,
+            "server_message": message,
+            "causes": (answer.get("details") or {}).get("causes") or [],
+        },
     )
 
 
