@@ -1,13 +1,14 @@
 // Copyright (c) 2026, Cutover contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// One binary for every Kubernetes component: the first argument names the component.
+// One binary for every Kubernetes component: the name it is called by, or else the first argument, names the component.
 package main
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
@@ -32,11 +33,14 @@ var components = map[string]func() *cobra.Command{
 }
 
 func main() {
-	if len(os.Args) < 2 || components[os.Args[1]] == nil {
+	component := components[filepath.Base(os.Args[0])]
+	if component == nil && len(os.Args) > 1 {
+		os.Args = os.Args[1:]
+		component = components[os.Args[0]]
+	}
+	if component == nil {
 		fmt.Fprintln(os.Stderr, "usage: kubernetes COMPONENT [FLAGS]")
 		os.Exit(2)
 	}
-	component := components[os.Args[1]]
-	os.Args = os.Args[1:]
 	os.Exit(cli.Run(component()))
 }
