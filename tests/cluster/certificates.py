@@ -26,23 +26,14 @@ class Certificates:
     def make_all(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         os.chmod(self.folder, 0o700)
-        node, names = (
-            self.record.node,
-            ["kubernetes", "kubernetes.default", "kubernetes.default.svc"],
-        )
+        node, names = (self.record.node, ["kubernetes", "kubernetes.default", "kubernetes.default.svc"])
         names += ["kubernetes.default.svc.cluster.local", "localhost"]
         addresses = [self.record.node_address, self.record.service_address, "127.0.0.1"]
         for authority in ("ca", "front-proxy-ca"):
             self._authority(authority)
         self._leaf("apiserver", "/CN=kube-apiserver", server=(names, addresses))
-        self._leaf(
-            "kubelet-server",
-            f"/O=system:nodes/CN=system:node:{node}",
-            server=([node], addresses[:1]),
-        )
-        self._leaf(
-            "apiserver-kubelet", "/O=system:masters/CN=kube-apiserver-kubelet-client"
-        )
+        self._leaf("kubelet-server", f"/O=system:nodes/CN=system:node:{node}", server=([node], addresses[:1]))
+        self._leaf("apiserver-kubelet", "/O=system:masters/CN=kube-apiserver-kubelet-client")
         self._leaf("front-proxy", "/CN=front-proxy-client", authority="front-proxy-ca")
         users = {
             "admin": "/O=system:masters/CN=golive-admin",
@@ -55,28 +46,8 @@ class Certificates:
         for name, subject in users.items():
             self._leaf(name, subject)
             self._kubeconfig(name)
-        run(
-            [
-                "openssl",
-                "genpkey",
-                "-quiet",
-                "-algorithm",
-                "RSA",
-                "-out",
-                self.key("service-account"),
-            ]
-        )
-        run(
-            [
-                "openssl",
-                "pkey",
-                "-in",
-                self.key("service-account"),
-                "-pubout",
-                "-out",
-                self.cert("service-account"),
-            ]
-        )
+        run(["openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-out", self.key("service-account")])
+        run(["openssl", "pkey", "-in", self.key("service-account"), "-pubout", "-out", self.cert("service-account")])
 
     def cert(self, name: str) -> str:
         return str(self.folder / f"{name}.crt")
@@ -85,11 +56,7 @@ class Certificates:
         return str(self.folder / f"{name}.key")
 
     def kubeconfig(self, name: str) -> str:
-        return str(
-            self.record.kubeconfig
-            if name == "admin"
-            else self.folder / f"{name}.kubeconfig"
-        )
+        return str(self.record.kubeconfig if name == "admin" else self.folder / f"{name}.kubeconfig")
 
     def _authority(self, name: str) -> None:
         run(["openssl", "req", "-x509", *EC_KEY, "-days", DAYS, "-subj", f"/CN=golive-{name}",
@@ -97,35 +64,16 @@ class Certificates:
              "-keyout", self.key(name), "-out", self.cert(name)])  # fmt: skip
 
     def _leaf(
-        self,
-        name: str,
-        subject: str,
-        authority: str = "ca",
-        server: tuple[list[str], list[str]] | None = None,
+        self, name: str, subject: str, authority: str = "ca", server: tuple[list[str], list[str]] | None = None
     ) -> None:
         extensions = ["keyUsage=critical,digitalSignature"]
-        extensions.append(
-            f"extendedKeyUsage={'serverAuth' if server else 'clientAuth'}"
-        )
+        extensions.append(f"extendedKeyUsage={'serverAuth' if server else 'clientAuth'}")
         if server:
-            known = [f"DNS:{item}" for item in server[0]] + [
-                f"IP:{item}" for item in server[1]
-            ]
+            known = [f"DNS:{item}" for item in server[0]] + [f"IP:{item}" for item in server[1]]
             extensions.append(f"subjectAltName={','.join(known)}")
         extension_file = self.folder / f"{name}.ext"
         extension_file.write_text("\n".join(extensions) + "\n")
-        request = run(
-            [
-                "openssl",
-                "req",
-                "-new",
-                *EC_KEY,
-                "-subj",
-                subject,
-                "-keyout",
-                self.key(name),
-            ]
-        )
+        request = run(["openssl", "req", "-new", *EC_KEY, "-subj", subject, "-keyout", self.key(name)])
         run(["openssl", "x509", "-req", "-CA", self.cert(authority), "-CAkey", self.key(authority), "-days", DAYS,
              "-extfile", extension_file, "-out", self.cert(name)], stdin=request)  # fmt: skip
 
@@ -135,22 +83,14 @@ class Certificates:
 
         cluster = {"server": f"https://{self.record.node_address}:6443",
                    "certificate-authority-data": inline(self.cert("ca"))}  # fmt: skip
-        user = {
-            "client-certificate-data": inline(self.cert(name)),
-            "client-key-data": inline(self.key(name)),
-        }
+        user = {"client-certificate-data": inline(self.cert(name)), "client-key-data": inline(self.key(name))}
         document = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": self.record.name,
             "clusters": [{"name": self.record.name, "cluster": cluster}],
             "users": [{"name": name, "user": user}],
-            "contexts": [
-                {
-                    "name": self.record.name,
-                    "context": {"cluster": self.record.name, "user": name},
-                }
-            ],
+            "contexts": [{"name": self.record.name, "context": {"cluster": self.record.name, "user": name}}],
         }
         path = Path(self.kubeconfig(name))
         path.touch(0o600)

@@ -41,9 +41,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.verb == "up":
         started = time.monotonic()
         provider.up()
-        say(
-            f"cluster {options.name} ({provider.name}) is up after {time.monotonic() - started:.1f} s"
-        )
+        say(f"cluster {options.name} ({provider.name}) is up after {time.monotonic() - started:.1f} s")
     elif options.verb == "down":
         provider.down()
     elif options.verb == "load":
@@ -61,44 +59,19 @@ def _run(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--name",
-        default=DEFAULT_NAME,
-        help="name of the cluster (default: %(default)s)",
-    )
-    common.add_argument(
-        "--kubeconfig",
-        help="use the cluster of this kubeconfig (or set GOLIVE_TEST_KUBECONFIG)",
-    )
-    common.add_argument(
-        "--provider",
-        choices=("kubeconfig", "kind", "built"),
-        help="do not choose by what is there",
-    )
-    parser = argparse.ArgumentParser(
-        prog="cluster", description="A real Kubernetes cluster for the tests."
-    )
-    verbs = parser.add_subparsers(
-        dest="verb", required=True, metavar="up|down|status|env|load"
-    )
-    verbs.add_parser(
-        "up", parents=[common], help="create it, or do nothing when it is up"
-    )
-    verbs.add_parser(
-        "down", parents=[common], help="remove it without a trace, also after a crash"
-    )
-    verbs.add_parser(
-        "status", parents=[common], help="show it; exit code 1 when it is not usable"
-    )
+    common.add_argument("--name", default=DEFAULT_NAME, help="name of the cluster (default: %(default)s)")
+    common.add_argument("--kubeconfig", help="use the cluster of this kubeconfig (or set GOLIVE_TEST_KUBECONFIG)")
+    common.add_argument("--provider", choices=("kubeconfig", "kind", "built"), help="do not choose by what is there")
+    parser = argparse.ArgumentParser(prog="cluster", description="A real Kubernetes cluster for the tests.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="up|down|status|env|load")
+    verbs.add_parser("up", parents=[common], help="create it, or do nothing when it is up")
+    verbs.add_parser("down", parents=[common], help="remove it without a trace, also after a crash")
+    verbs.add_parser("status", parents=[common], help="show it; exit code 1 when it is not usable")
     verbs.add_parser("env", parents=[common], help="print export lines for a shell")
-    load = verbs.add_parser(
-        "load", parents=[common], help="import images from OCI or docker archives"
-    )
+    load = verbs.add_parser("load", parents=[common], help="import images from OCI or docker archives")
     load.add_argument("archive", nargs="+")
     for hidden in ("_launch", "_supervise", "_volumes"):
-        verbs.add_parser(hidden, parents=[common]).add_argument(
-            "--lock", type=int, default=-1
-        )
+        verbs.add_parser(hidden, parents=[common]).add_argument("--lock", type=int, default=-1)
     return parser
 
 

@@ -24,9 +24,7 @@ class Component:
     after_api: bool = False
 
 
-def components(
-    record: Record, kubernetes: Path, own_python: list[str]
-) -> list[Component]:
+def components(record: Record, kubernetes: Path, own_python: list[str]) -> list[Component]:
     """In start order; `after_api` ones start when the API answers."""
     pki, settings = Certificates(record), record.state / "settings"
     ca, program = pki.cert("ca"), str(kubernetes)
@@ -131,11 +129,7 @@ def kubelet(record: Record) -> dict[str, Any]:
         "resolvConf": "",
         "clusterDNS": [record.dns_address],
         "clusterDomain": "cluster.local",
-        "evictionHard": {
-            "memory.available": "50Mi",
-            "nodefs.available": "1%",
-            "imagefs.available": "1%",
-        },
+        "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
         "serializeImagePulls": False,
@@ -175,11 +169,7 @@ def cni(record: Record) -> dict[str, Any]:
         "isGateway": True,
         "ipMasq": True,
         "hairpinMode": True,
-        "ipam": {
-            "type": "host-local",
-            "ranges": [[{"subnet": record.pod_subnet}]],
-            "routes": [{"dst": "0.0.0.0/0"}],
-        },
+        "ipam": {"type": "host-local", "ranges": [[{"subnet": record.pod_subnet}]], "routes": [{"dst": "0.0.0.0/0"}]},
     }
     portmap = {"type": "portmap", "capabilities": {"portMappings": True}}
     return {"cniVersion": "0.4.0", "name": "golive", "plugins": [bridge, portmap]}

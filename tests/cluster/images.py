@@ -26,7 +26,7 @@ def own_archives() -> list[Path]:
     for reference, program in PROGRAMS.items():
         archive = cache_dir() / "images" / f"{program.path.parent.name}.tar"
         if not archive.exists():
-            layer = {
+            layer: dict[str, oci.Entry] = {
                 f"/{program.name}": program.path,
                 "/tmp": oci.File(mode=0o1777, directory=True),
             }
@@ -37,7 +37,7 @@ def own_archives() -> list[Path]:
 
 
 def import_archive(record: Record, archive: Path) -> list[str]:
-    """Imports into the cluster's containerd and returns the references; nothing is copied when all are there already."""
+    """Imports into the cluster's containerd, unless all is there already; returns the references."""
     if not archive.is_file():
         raise ClusterError(f"{archive} is not a file")
     pid = owner(record)
@@ -45,42 +45,10 @@ def import_archive(record: Record, archive: Path) -> list[str]:
         raise ClusterError(f"cluster {record.name} is not up: run `cluster up` first")
     wanted = oci.read_index(archive)
     if not wanted:
-        raise ClusterError(
-            f"{archive} names no image: neither an OCI layout nor a docker archive with a tag"
-        )
-    ctr = [
-        "nsenter",
-        "-t",
-        str(pid),
-        "-m",
-        "-n",
-        "--",
-        "ctr",
-        "-a",
-        CRI_SOCKET,
-        "-n",
-        "k8s.io",
-        "images",
-    ]
-    present = {
-        line.split()[0]: line.split()[2] for line in run([*ctr, "ls"]).splitlines()[1:]
-    }
-    if any(
-        not digest or present.get(reference) != digest
-        for reference, digest in wanted.items()
-    ):
+        raise ClusterError(f"{archive} names no image: neither an OCI layout nor a docker archive with a tag")
+    ctr = ["nsenter", "-t", str(pid), "-m", "-n", "--", "ctr", "-a", CRI_SOCKET, "-n", "k8s.io", "images"]
+    present = {line.split()[0]: line.split()[2] for line in run([*ctr, "ls"]).splitlines()[1:]}
+    if any(not digest or present.get(reference) != digest for reference, digest in wanted.items()):
         # Through standard input, because parts of the file system look different to containerd.
-        run(
-            [
-                "sh",
-                "-c",
-                'archive=$1; shift; exec "$@" < "$archive"',
-                "sh",
-                archive,
-                *ctr,
-                "import",
-                "-",
-            ],
-            timeout=600,
-        )
+        run(["sh", "-c", 'archive=$1; shift; exec "$@" < "$archive"', "sh", archive, *ctr, "import", "-"], timeout=600)
     return sorted(wanted)

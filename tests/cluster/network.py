@@ -25,10 +25,7 @@ PORT_COUNT = 60
 
 def choose(name: str) -> tuple[int, int]:
     """A second octet of 10.0.0.0/8 that no route of the machine uses, and the first of PORT_COUNT free ports."""
-    records = [
-        json.loads(path.read_text())
-        for path in (cache_dir() / "clusters").glob("*/record.json")
-    ]
+    records = [json.loads(path.read_text()) for path in (cache_dir() / "clusters").glob("*/record.json")]
     others = [record for record in records if record["name"] != name]
     routes = run(["ip", "-4", "-o", "route", "show", "table", "all"])
     subnet = free_subnet(_destinations(routes), {record["subnet"] for record in others})
@@ -38,45 +35,23 @@ def choose(name: str) -> tuple[int, int]:
 def free_subnet(destinations: Iterable[str], taken: Collection[int]) -> int:
     used = [ipaddress.ip_network(item, strict=False) for item in destinations]
     for octet in SUBNETS:
-        if octet not in taken and not any(
-            ipaddress.ip_network(f"10.{octet}.0.0/16").overlaps(net) for net in used
-        ):
+        if octet not in taken and not any(ipaddress.ip_network(f"10.{octet}.0.0/16").overlaps(net) for net in used):
             return octet
-    raise ClusterError(
-        f"no free network: every 10.N.0.0/16 with N from {SUBNETS[0]} to {SUBNETS[-1]} is in use"
-    )
+    raise ClusterError(f"no free network: every 10.N.0.0/16 with N from {SUBNETS[0]} to {SUBNETS[-1]} is in use")
 
 
 def free_ports(taken: Collection[int]) -> int:
     for first in FIRST_PORTS:
-        if first not in taken and all(
-            _is_free(port) for port in range(first, first + PORT_COUNT)
-        ):
+        if first not in taken and all(_is_free(port) for port in range(first, first + PORT_COUNT)):
             return first
-    raise ClusterError(
-        f"no {PORT_COUNT} free TCP ports in a row between {FIRST_PORTS[0]} and {FIRST_PORTS[-1]}"
-    )
+    raise ClusterError(f"no {PORT_COUNT} free TCP ports in a row between {FIRST_PORTS[0]} and {FIRST_PORTS[-1]}")
 
 
 def connect(record: Record, pid: int) -> None:
     """Links the network namespace of process `pid`; safe to repeat after a failure because it removes first."""
     disconnect(record)
     inside = ["nsenter", "-t", str(pid), "-n"]
-    run(
-        [
-            "ip",
-            "link",
-            "add",
-            record.link,
-            "type",
-            "veth",
-            "peer",
-            "name",
-            "eth0",
-            "netns",
-            str(pid),
-        ]
-    )
+    run(["ip", "link", "add", record.link, "type", "veth", "peer", "name", "eth0", "netns", str(pid)])
     run(["ip", "address", "add", f"{record.host_address}/30", "dev", record.link])
     run(["ip", "link", "set", record.link, "up"])
     run([*inside, "ip", "address", "add", f"{record.node_address}/30", "dev", "eth0"])
@@ -94,29 +69,8 @@ def rules(record: Record) -> list[list[str]]:
     ports = f"{record.first_port}:{record.first_port + record.ports - 1}"
     forward = ["-j", "DNAT", "--to-destination", record.node_address]
     return [
-        [
-            "-A",
-            "OUTPUT",
-            "-d",
-            "127.0.0.1/32",
-            "-p",
-            "tcp",
-            "--dport",
-            ports,
-            *mark,
-            *forward,
-        ],
-        [
-            "-A",
-            "POSTROUTING",
-            "-s",
-            "127.0.0.0/8",
-            "-o",
-            record.link,
-            *mark,
-            "-j",
-            "MASQUERADE",
-        ],
+        ["-A", "OUTPUT", "-d", "127.0.0.1/32", "-p", "tcp", "--dport", ports, *mark, *forward],
+        ["-A", "POSTROUTING", "-s", "127.0.0.0/8", "-o", record.link, *mark, "-j", "MASQUERADE"],
     ]
 
 
@@ -130,11 +84,7 @@ def disconnect(record: Record) -> None:
 def firewall_lines(record: Record) -> list[str]:
     """Rules of this cluster as `iptables -S` prints them."""
     lines = run(["iptables", "-w", "-t", "nat", "-S"]).splitlines()
-    return [
-        line
-        for line in lines
-        if record.tag in [word.strip('"') for word in line.split()]
-    ]
+    return [line for line in lines if record.tag in [word.strip('"') for word in line.split()]]
 
 
 def _words(line: str) -> list[str]:

@@ -21,13 +21,7 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 EPOCH = "1970-01-01T00:00:00Z"
-ARCHITECTURES = {
-    "x86_64": "amd64",
-    "aarch64": "arm64",
-    "armv7l": "arm",
-    "ppc64le": "ppc64le",
-    "s390x": "s390x",
-}
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "ppc64le": "ppc64le", "s390x": "s390x"}
 
 
 @dataclass(frozen=True)
@@ -75,9 +69,7 @@ def write_image(
             layer_file = partial.with_name(f"{partial.name}.{number}")
             layer_files.append(layer_file)
             digest, size = _write_layer(layer_file, layer, owners or {})
-            descriptors.append(
-                _descriptor("application/vnd.oci.image.layer.v1.tar", digest, size)
-            )
+            descriptors.append(_descriptor("application/vnd.oci.image.layer.v1.tar", digest, size))
             blobs.append((digest, layer_file))
         machine = os.uname().machine
         image = {
@@ -85,28 +77,18 @@ def write_image(
             "architecture": ARCHITECTURES.get(machine, machine),
             "os": "linux",
             "config": _image_config(config or {}),
-            "rootfs": {
-                "type": "layers",
-                "diff_ids": [item["digest"] for item in descriptors],
-            },
-            "history": [
-                {"created": EPOCH, "created_by": "golive"} for _ in descriptors
-            ],
+            "rootfs": {"type": "layers", "diff_ids": [item["digest"] for item in descriptors]},
+            "history": [{"created": EPOCH, "created_by": "golive"} for _ in descriptors],
         }
-        config_descriptor = _add_json(
-            blobs, image, "application/vnd.oci.image.config.v1+json"
-        )
+        config_descriptor = _add_json(blobs, image, "application/vnd.oci.image.config.v1+json")
         manifest = {
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": config_descriptor,
             "layers": descriptors,
         }
-        manifest_descriptor = _add_json(blobs, manifest, manifest["mediaType"])
-        manifest_descriptor["platform"] = {
-            "architecture": image["architecture"],
-            "os": "linux",
-        }
+        manifest_descriptor = _add_json(blobs, manifest, "application/vnd.oci.image.manifest.v1+json")
+        manifest_descriptor["platform"] = {"architecture": image["architecture"], "os": "linux"}
         manifest_descriptor["annotations"] = {
             "io.containerd.image.name": full_reference(reference),
             "org.opencontainers.image.ref.name": full_reference(reference),
@@ -137,17 +119,11 @@ def read_index(archive_path: str | os.PathLike[str]) -> dict[str, str]:
             handle = archive.extractfile(member)
             document = json.load(handle) if handle else {}
             if member.name == "manifest.json":
-                return {
-                    full_reference(tag): ""
-                    for item in document
-                    for tag in item.get("RepoTags") or []
-                }
+                return {full_reference(tag): "" for item in document for tag in item.get("RepoTags") or []}
             found: dict[str, str] = {}
             for item in document.get("manifests", []):
                 notes = item.get("annotations", {})
-                name = notes.get("io.containerd.image.name") or notes.get(
-                    "org.opencontainers.image.ref.name"
-                )
+                name = notes.get("io.containerd.image.name") or notes.get("org.opencontainers.image.ref.name")
                 if name:
                     found[full_reference(name)] = item["digest"]
             return found
@@ -160,14 +136,10 @@ def full_reference(reference: str) -> str:
     return reference if ":" in last or "@" in reference else f"{reference}:latest"
 
 
-def _write_layer(
-    path: Path, layer: Layer, owners: Mapping[str, tuple[int, int]]
-) -> tuple[str, int]:
+def _write_layer(path: Path, layer: Layer, owners: Mapping[str, tuple[int, int]]) -> tuple[str, int]:
     with open(path, "wb") as raw:
         writer = _HashingWriter(raw)
-        with tarfile.open(
-            fileobj=writer, mode="w|", format=tarfile.PAX_FORMAT, bufsize=1 << 20
-        ) as archive:
+        with tarfile.open(fileobj=writer, mode="w|", format=tarfile.PAX_FORMAT, bufsize=1 << 20) as archive:
             if isinstance(layer, Mapping):
                 _add_mapping(archive, layer, owners)
             else:
@@ -188,11 +160,7 @@ class _HashingWriter(io.RawIOBase):
         return self.raw.write(data)
 
 
-def _add_mapping(
-    archive: tarfile.TarFile,
-    layer: Mapping[str, Entry],
-    owners: Mapping[str, tuple[int, int]],
-) -> None:
+def _add_mapping(archive: tarfile.TarFile, layer: Mapping[str, Entry], owners: Mapping[str, tuple[int, int]]) -> None:
     entries = {_inside(path): _file(entry) for path, entry in layer.items()}
     for path in list(entries):
         for parent in Path(path).parents:
@@ -213,18 +181,12 @@ def _add_mapping(
             with open(entry.content, "rb") as handle:
                 archive.addfile(info, handle)
         else:
-            data = (
-                entry.content.encode()
-                if isinstance(entry.content, str)
-                else entry.content
-            )
+            data = entry.content.encode() if isinstance(entry.content, str) else entry.content
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
 
 
-def _add_directory(
-    archive: tarfile.TarFile, root: Path, owners: Mapping[str, tuple[int, int]]
-) -> None:
+def _add_directory(archive: tarfile.TarFile, root: Path, owners: Mapping[str, tuple[int, int]]) -> None:
     seen: dict[tuple[int, int], str] = {}
     paths = []
     for folder, directories, files in os.walk(root):
@@ -267,15 +229,11 @@ def _inside(path: str) -> str:
     return name
 
 
-def _owner(
-    path: str, owners: Mapping[str, tuple[int, int]], default: tuple[int, int]
-) -> tuple[int, int]:
+def _owner(path: str, owners: Mapping[str, tuple[int, int]], default: tuple[int, int]) -> tuple[int, int]:
     best = ""
     for prefix in owners:
         wanted = prefix.strip("/")
-        if (path == wanted or path.startswith(f"{wanted}/")) and len(prefix) > len(
-            best
-        ):
+        if (path == wanted or path.startswith(f"{wanted}/")) and len(prefix) > len(best):
             best = prefix
     return owners[best] if best else default
 
@@ -304,9 +262,7 @@ def _descriptor(media_type: str, digest: str, size: int) -> dict[str, Any]:
     return {"mediaType": media_type, "digest": digest, "size": size}
 
 
-def _add_json(
-    blobs: list[tuple[str, Path | bytes]], document: Any, media_type: str
-) -> dict[str, Any]:
+def _add_json(blobs: list[tuple[str, Path | bytes]], document: Any, media_type: str) -> dict[str, Any]:
     data = _json(document)
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
     blobs.append((digest, data))

@@ -19,31 +19,19 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def missing() -> list[str]:
-    found = {
-        package
-        for program, package in PACKAGES.items()
-        if not shutil.which(program, path=_path())
-    }
+    found = {package for program, package in PACKAGES.items() if not shutil.which(program, path=_path())}
     return sorted(found)
 
 
 def install(current: Part, packages: list[str]) -> None:
     if not shutil.which("apt-get"):
-        raise ClusterError(
-            f"these packages are missing and apt-get is not there: {' '.join(packages)}"
-        )
+        raise ClusterError(f"these packages are missing and apt-get is not there: {' '.join(packages)}")
     current.detail = f"installing {' '.join(packages)}"
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     run(["apt-get", "update", "-qq"], timeout=600)
-    known = [
-        name if _candidate(name) else PACKAGE_OTHERWISE.get(name, name)
-        for name in packages
-    ]
+    known = [name if _candidate(name) else PACKAGE_OTHERWISE.get(name, name) for name in packages]
     with _services_stay_down():
-        run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *known],
-            timeout=1200,
-        )
+        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *known], timeout=1200)
 
 
 def _path() -> str:
@@ -51,9 +39,7 @@ def _path() -> str:
 
 
 def _candidate(package: str) -> bool:
-    return "Candidate: (none)" not in (
-        run(["apt-cache", "policy", package]) or "Candidate: (none)"
-    )
+    return "Candidate: (none)" not in (run(["apt-cache", "policy", package]) or "Candidate: (none)")
 
 
 @contextlib.contextmanager

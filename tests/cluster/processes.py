@@ -38,9 +38,7 @@ def write_pid_file(record: Record) -> None:
 def owner(record: Record) -> int | None:
     """Pid of the living owner of the cluster."""
     try:
-        pid, started = (
-            int(word) for word in (record.state / "owner.pid").read_text().split()
-        )
+        pid, started = (int(word) for word in (record.state / "owner.pid").read_text().split())
     except (OSError, ValueError):
         return None
     return pid if started and start_time(pid) == started else None
@@ -50,13 +48,7 @@ def hierarchies() -> list[Path]:
     """Mounted control group trees: the one of version 2, or every controller of version 1."""
     if (CGROUPS / "cgroup.controllers").exists():
         return [CGROUPS]
-    return sorted(
-        {
-            path.resolve()
-            for path in CGROUPS.iterdir()
-            if (path / "cgroup.procs").exists()
-        }
-    )
+    return sorted({path.resolve() for path in CGROUPS.iterdir() if (path / "cgroup.procs").exists()})
 
 
 def join_cgroup(record: Record) -> None:
@@ -67,12 +59,8 @@ def join_cgroup(record: Record) -> None:
     if trees == [CGROUPS]:
         for folder in (CGROUPS, CGROUPS / record.cgroup):
             wanted = (folder / "cgroup.controllers").read_text().split()
-            (folder / "cgroup.subtree_control").write_text(
-                " ".join(f"+{name}" for name in wanted)
-            )
-    (_tracking_tree() / record.cgroup / "owner" / "cgroup.procs").write_text(
-        str(os.getpid())
-    )
+            (folder / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in wanted))
+    (_tracking_tree() / record.cgroup / "owner" / "cgroup.procs").write_text(str(os.getpid()))
 
 
 def members(record: Record) -> list[int]:
@@ -108,9 +96,7 @@ def remove_cgroups(record: Record) -> None:
     def removed() -> bool:
         for tree in hierarchies():
             top = tree / record.cgroup
-            for folder in sorted(
-                (path for path in top.glob("**/") if path.is_dir()), reverse=True
-            ):
+            for folder in sorted((path for path in top.glob("**/") if path.is_dir()), reverse=True):
                 try:
                     folder.rmdir()
                 except OSError:

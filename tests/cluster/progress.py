@@ -54,9 +54,7 @@ def say(text: str) -> None:
     print(text.rstrip(), file=sys.stderr, flush=True)
 
 
-def wait_until(
-    look: Callable[[], bool], timeout: float, what: str, interval: float = 0.1
-) -> None:
+def wait_until(look: Callable[[], bool], timeout: float, what: str, interval: float = 0.1) -> None:
     """Raises ClusterError when `look` does not become true within `timeout` seconds."""
     end, tick = time.monotonic() + timeout, threading.Event()
     while not look():
@@ -65,28 +63,14 @@ def wait_until(
         tick.wait(interval)
 
 
-def run(
-    command: Sequence[str | Path],
-    stdin: str | None = None,
-    check: bool = True,
-    timeout: float = 120,
-) -> str:
+def run(command: Sequence[str | Path], stdin: str | None = None, check: bool = True, timeout: float = 120) -> str:
     """Output of a command; a failure carries the last lines of its messages."""
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(
-            words,
-            check=False,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
+        done = subprocess.run(words, check=False, input=stdin, capture_output=True, text=True, timeout=timeout)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ClusterError(f"{Path(words[0]).name}: {error}") from error
     if check and done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()[-5:]
-        raise ClusterError(
-            f"{' '.join(words[:6])}: exit code {done.returncode}: {' / '.join(lines)}"
-        )
+        raise ClusterError(f"{' '.join(words[:6])}: exit code {done.returncode}: {' / '.join(lines)}")
     return done.stdout

@@ -16,7 +16,9 @@ from . import versions
 from .progress import ClusterError
 from .record import state_dir
 
-OTHER_WAYS = "use an existing cluster (--kubeconfig FILE or GOLIVE_TEST_KUBECONFIG) or install kind with Docker or Podman"
+OTHER_WAYS = (
+    "use an existing cluster (--kubeconfig FILE or GOLIVE_TEST_KUBECONFIG) or install kind with Docker or Podman"
+)
 
 
 class Provider(Protocol):
@@ -41,12 +43,7 @@ class Provider(Protocol):
 
 
 def environment(
-    name: str,
-    provider: str,
-    kubeconfig: Path,
-    ports: Sequence[int],
-    storage_class: str,
-    audit_log: str = "",
+    name: str, provider: str, kubeconfig: Path, ports: Sequence[int], storage_class: str, audit_log: str = ""
 ) -> dict[str, str]:
     host = os.environ.get("GOLIVE_TEST_NODE_ADDRESS") or "127.0.0.1"
     return {
@@ -65,26 +62,19 @@ def environment(
 
 
 def choose(name: str, kubeconfig: str | None, wanted: str | None) -> Provider:
-    """A kubeconfig given wins, then what is running under this name, then kind where an engine answers, then our own."""
+    """First a kubeconfig given, then what runs under this name, then kind where an engine answers, then our own."""
     from .provider_built import Built
     from .provider_existing import Existing
     from .provider_kind import Kind
 
     given = kubeconfig or os.environ.get("GOLIVE_TEST_KUBECONFIG")
-    kind = (
-        wanted
-        or ("kubeconfig" if given else "")
-        or _running(name)
-        or ("kind" if _engine() else "built")
-    )
+    kind = wanted or ("kubeconfig" if given else "") or _running(name) or ("kind" if _engine() else "built")
     if kind == "kubeconfig":
         return Existing(name, Path(given) if given else None)
     if kind == "kind":
         engine = _engine()
         if not engine:
-            raise ClusterError(
-                "kind needs the program `kind` and a Docker or Podman engine that answers"
-            )
+            raise ClusterError("kind needs the program `kind` and a Docker or Podman engine that answers")
         return Kind(name, engine)
     return Built(name)
 
@@ -99,9 +89,7 @@ def _engine() -> str:
         return ""
     for engine in ("docker", "podman"):
         try:
-            answer = subprocess.run(
-                [engine, "info"], check=False, capture_output=True, timeout=10
-            )
+            answer = subprocess.run([engine, "info"], check=False, capture_output=True, timeout=10)
         except (OSError, subprocess.TimeoutExpired):
             continue
         if answer.returncode == 0:

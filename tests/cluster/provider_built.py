@@ -58,48 +58,19 @@ class Built:
         record = load_record(self.cluster)
         if record is None or not processes.owner(record):
             return False, [("cluster", f"{self.cluster}: not up")]
-        rows = [
-            ("cluster", f"{self.cluster} (built, Kubernetes {versions.KUBERNETES})")
-        ]
+        rows = [("cluster", f"{self.cluster} (built, Kubernetes {versions.KUBERNETES})")]
         node = self._read(record, "get", "nodes", "-o", _condition("Ready"))
-        dns = self._read(
-            record,
-            "-n",
-            "kube-system",
-            "get",
-            "deployment",
-            "coredns",
-            "-o",
-            _condition("Available"),
-        )
-        metrics = self._read(
-            record,
-            "get",
-            "apiservice",
-            "v1beta1.metrics.k8s.io",
-            "-o",
-            _condition("Available"),
-        )
-        rows += [
-            ("node", _word(node)),
-            ("DNS", _word(dns)),
-            ("metrics API", _word(metrics)),
-        ]
+        dns = self._read(record, "-n", "kube-system", "get", "deployment", "coredns", "-o", _condition("Available"))
+        metrics = self._read(record, "get", "apiservice", "v1beta1.metrics.k8s.io", "-o", _condition("Available"))
+        rows += [("node", _word(node)), ("DNS", _word(dns)), ("metrics API", _word(metrics))]
         with contextlib.suppress(FileNotFoundError, ValueError):
             starts = json.loads((self.state / "starts.json").read_text())
-            again = [
-                f"{name} {count - 1} times"
-                for name, count in starts.items()
-                if count > 1
-            ]
+            again = [f"{name} {count - 1} times" for name, count in starts.items() if count > 1]
             rows.append(("restarted components", ", ".join(again) or "none"))
         rows += [
             ("kubeconfig", str(record.kubeconfig)),
             ("kubectl", str(self._kubectl())),
-            (
-                "NodePorts",
-                f"127.0.0.1:{record.node_ports[0]} to {record.node_ports[-1]}",
-            ),
+            ("NodePorts", f"127.0.0.1:{record.node_ports[0]} to {record.node_ports[-1]}"),
             ("audit log", str(record.audit_log)),
             ("logs", str(self.state / "log")),
         ]
@@ -114,27 +85,18 @@ class Built:
     def env(self) -> dict[str, str]:
         record = self._record()
         return environment(
-            self.cluster,
-            self.name,
-            record.kubeconfig,
-            record.node_ports,
-            STORAGE_CLASS,
-            str(record.audit_log),
+            self.cluster, self.name, record.kubeconfig, record.node_ports, STORAGE_CLASS, str(record.audit_log)
         )
 
     def _record(self) -> Record:
         record = load_record(self.cluster)
         if record is None or not (self.state / "ready").exists():
-            raise ClusterError(
-                f"cluster {self.cluster} is not up: run `cluster up` first"
-            )
+            raise ClusterError(f"cluster {self.cluster} is not up: run `cluster up` first")
         return record
 
     def _check_machine(self) -> None:
         if platform.system() != "Linux" or not shutil.which("apt-get"):
-            raise ClusterError(
-                f"the built cluster needs Debian or Ubuntu: {OTHER_WAYS}"
-            )
+            raise ClusterError(f"the built cluster needs Debian or Ubuntu: {OTHER_WAYS}")
         if os.geteuid() != 0:
             raise ClusterError(f"the built cluster needs root: {OTHER_WAYS}")
 
@@ -144,14 +106,9 @@ class Built:
             yield lock
 
     def _create(self, lock: int) -> Record:
-        with (
-            part("network and ports") as current,
-            locked(self.state.parent / "choice.lock"),
-        ):
+        with part("network and ports") as current, locked(self.state.parent / "choice.lock"):
             subnet, first_port = network.choose(self.cluster)
-            record = Record(
-                self.cluster, self.name, subnet, first_port, network.PORT_COUNT
-            )
+            record = Record(self.cluster, self.name, subnet, first_port, network.PORT_COUNT)
             record.save()
             os.chmod(self.state, 0o700)
             current.detail = f"10.{subnet}.0.0/16, 127.0.0.1:{first_port}"
@@ -168,11 +125,7 @@ class Built:
             network.connect(record, pid)
             (self.state / supervisor.READY_FILE).touch()
         with part("API server"):
-            wait_until(
-                lambda: self._read(record, "get", "--raw", "/readyz") == "ok",
-                120,
-                "API server",
-            )
+            wait_until(lambda: self._read(record, "get", "--raw", "/readyz") == "ok", 120, "API server")
         with part("images"):
             for archive in images.own_archives():
                 images.import_archive(record, archive)
@@ -184,21 +137,8 @@ class Built:
     def _finish(self, record: Record) -> None:
         node = _condition("Ready")
         with part("node ready"):
-            wait_until(
-                lambda: self._read(record, "get", "nodes", "-o", node) == "True",
-                120,
-                "node Ready",
-                0.3,
-            )
-        dns = [
-            "-n",
-            "kube-system",
-            "get",
-            "deployment",
-            "coredns",
-            "-o",
-            _condition("Available"),
-        ]
+            wait_until(lambda: self._read(record, "get", "nodes", "-o", node) == "True", 120, "node Ready", 0.3)
+        dns = ["-n", "kube-system", "get", "deployment", "coredns", "-o", _condition("Available")]
         with part("DNS ready"):
             wait_until(lambda: self._read(record, *dns) == "True", 120, "CoreDNS", 0.3)
         (self.state / "ready").touch()
@@ -221,7 +161,7 @@ class Built:
 
     def _read(self, record: Record, *arguments: str) -> str:
         """Answer of kubectl, empty when the API does not answer yet."""
-        command = [
+        command: list[str | Path] = [
             self._kubectl(),
             "--kubeconfig",
             record.kubeconfig,
@@ -246,9 +186,5 @@ def _manifests(record: Record) -> str:
         "coredns_image": versions.COREDNS_IMAGE,
         "metrics_server_image": versions.METRICS_SERVER_IMAGE,
     }
-    files = [
-        MANIFESTS / f"{name}.yaml" for name in ("storage", "coredns", "metrics-server")
-    ]
-    return "\n---\n".join(
-        string.Template(path.read_text()).substitute(values) for path in files
-    )
+    files = [MANIFESTS / f"{name}.yaml" for name in ("storage", "coredns", "metrics-server")]
+    return "\n---\n".join(string.Template(path.read_text()).substitute(values) for path in files)

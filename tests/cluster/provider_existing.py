@@ -29,9 +29,7 @@ class Existing:
         if kubeconfig is None and note.exists():
             kubeconfig = Path(note.read_text())
         if kubeconfig is None or not kubeconfig.is_file():
-            raise ClusterError(
-                f"no kubeconfig at {kubeconfig}: give --kubeconfig FILE or GOLIVE_TEST_KUBECONFIG"
-            )
+            raise ClusterError(f"no kubeconfig at {kubeconfig}: give --kubeconfig FILE or GOLIVE_TEST_KUBECONFIG")
         self.kubeconfig = kubeconfig.resolve()
 
     def up(self) -> None:
@@ -49,43 +47,20 @@ class Existing:
 
     def status(self) -> tuple[bool, list[tuple[str, str]]]:
         try:
-            version = json.loads(self._kubectl("version", "-o", "json"))[
-                "serverVersion"
-            ]["gitVersion"]
+            version = json.loads(self._kubectl("version", "-o", "json"))["serverVersion"]["gitVersion"]
         except (ClusterError, KeyError, ValueError) as error:
             return False, [("cluster", f"{self.kubeconfig}: {error}")]
         return True, [("cluster", f"{self.kubeconfig} (Kubernetes {version})")]
 
     def load(self, archives: Sequence[Path]) -> None:
         names = " ".join(archive.name for archive in archives)
-        raise ClusterError(
-            f"images of an existing cluster come from its registry; push these yourself: {names}"
-        )
+        raise ClusterError(f"images of an existing cluster come from its registry; push these yourself: {names}")
 
     def env(self) -> dict[str, str]:
         template = "{range .items[?(@.metadata.annotations.storageclass\\.kubernetes\\.io/is-default-class=='true')]}"
-        classes = self._kubectl(
-            "get",
-            "storageclass",
-            "-o",
-            f"jsonpath={template}{{.metadata.name}} {{end}}",
-        ).split()
+        classes = self._kubectl("get", "storageclass", "-o", f"jsonpath={template}{{.metadata.name}} {{end}}").split()
         ports = list(range(FIRST_PORT, FIRST_PORT + 10))
-        return environment(
-            self.cluster,
-            self.name,
-            self.kubeconfig,
-            ports,
-            classes[0] if classes else "",
-        )
+        return environment(self.cluster, self.name, self.kubeconfig, ports, classes[0] if classes else "")
 
     def _kubectl(self, *arguments: str) -> str:
-        return run(
-            [
-                "kubectl",
-                "--kubeconfig",
-                self.kubeconfig,
-                "--request-timeout=10s",
-                *arguments,
-            ]
-        )
+        return run(["kubectl", "--kubeconfig", self.kubeconfig, "--request-timeout=10s", *arguments])

@@ -47,47 +47,29 @@ class Kind:
 
     def status(self) -> tuple[bool, list[tuple[str, str]]]:
         there = self.cluster in run(["kind", "get", "clusters"]).split()
-        return there, [
-            ("cluster", f"{self.cluster} (kind): {'up' if there else 'not up'}")
-        ]
+        return there, [("cluster", f"{self.cluster} (kind): {'up' if there else 'not up'}")]
 
     def load(self, archives: Sequence[Path]) -> None:
         for archive in archives:
             with part(f"load {archive.name}"[:28]):
-                run(
-                    ["kind", "load", "image-archive", archive, "--name", self.cluster],
-                    timeout=600,
-                )
+                run(["kind", "load", "image-archive", archive, "--name", self.cluster], timeout=600)
 
     def env(self) -> dict[str, str]:
         record = load_record(self.cluster)
         if record is None:
-            raise ClusterError(
-                f"cluster {self.cluster} is not up: run `cluster up` first"
-            )
+            raise ClusterError(f"cluster {self.cluster} is not up: run `cluster up` first")
         return environment(
-            self.cluster,
-            self.name,
-            record.kubeconfig,
-            record.node_ports,
-            "standard",
-            str(record.audit_log),
+            self.cluster, self.name, record.kubeconfig, record.node_ports, "standard", str(record.audit_log)
         )
 
 
 def configuration(record: Record) -> dict[str, Any]:
     """kind's cluster file: NodePorts on 127.0.0.1 and the audit log of the API server in the state directory."""
-    arguments = {
-        "audit-policy-file": "/golive/audit-policy.json",
-        "audit-log-path": "/golive/audit/audit.log",
-    }
+    arguments = {"audit-policy-file": "/golive/audit-policy.json", "audit-log-path": "/golive/audit/audit.log"}
     mount = {"name": "golive", "hostPath": "/golive", "mountPath": "/golive"}
     patch = {
         "kind": "ClusterConfiguration",
-        "apiServer": {
-            "extraArgs": arguments,
-            "extraVolumes": [{**mount, "readOnly": False}],
-        },
+        "apiServer": {"extraArgs": arguments, "extraVolumes": [{**mount, "readOnly": False}]},
     }
     return {
         "kind": "Cluster",
@@ -96,15 +78,9 @@ def configuration(record: Record) -> dict[str, Any]:
             {
                 "role": "control-plane",
                 "kubeadmConfigPatches": [json.dumps(patch)],
-                "extraMounts": [
-                    {"hostPath": str(record.state), "containerPath": "/golive"}
-                ],
+                "extraMounts": [{"hostPath": str(record.state), "containerPath": "/golive"}],
                 "extraPortMappings": [
-                    {
-                        "containerPort": port,
-                        "hostPort": port,
-                        "listenAddress": "127.0.0.1",
-                    }
+                    {"containerPort": port, "hostPort": port, "listenAddress": "127.0.0.1"}
                     for port in record.node_ports
                 ],
             }

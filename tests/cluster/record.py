@@ -22,17 +22,12 @@ def cache_dir() -> Path:
     base = os.environ.get("GOLIVE_CACHE")
     if base:
         return Path(base).resolve()
-    return (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        / "golive-cutover"
-    )
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "golive-cutover"
 
 
 def state_dir(name: str) -> Path:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,20}", name):
-        raise ClusterError(
-            f"cluster name {name!r}: use a to z, 0 to 9 and -, at most 21 characters"
-        )
+        raise ClusterError(f"cluster name {name!r}: use a to z, 0 to 9 and -, at most 21 characters")
     return cache_dir() / "clusters" / name
 
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The owner of all processes of a built cluster.
 
-`launch` notes its own pid, joins the cluster's control group and becomes `unshare`; `supervise` is then process 1 of new
-process, mount, network and host name namespaces. When either ends, the kernel ends everything below and drops all
+`launch` notes its own pid, joins the cluster's control group and becomes `unshare`; `supervise` is then process 1 of
+new process, mount, network and host name namespaces. When either ends, the kernel ends everything below and drops all
 mounts, interfaces and firewall rules inside. That is why nothing can stay behind after a crash.
 """
 
@@ -54,9 +54,7 @@ def start(record: Record, lock: int) -> int:
 
     def separated() -> bool:
         if child.poll() is not None:
-            raise ClusterError(
-                f"the supervisor ended with {child.returncode}: see {record.state}/log/supervisor.log"
-            )
+            raise ClusterError(f"the supervisor ended with {child.returncode}: see {record.state}/log/supervisor.log")
         return processes.owner(record) == child.pid and os.readlink(inside) != outside
 
     wait_until(separated, 15, "start of the supervisor", interval=0.02)
@@ -68,25 +66,15 @@ def launch(name: str, lock: int) -> int:
     processes.write_pid_file(record)
     processes.join_cgroup(record)
     os.close(lock)
-    namespaces = [
-        "--pid",
-        "--mount",
-        "--net",
-        "--ipc",
-        "--uts",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-    ]
-    os.execvp(
-        "unshare", ["unshare", *namespaces, *OWN_PYTHON, "_supervise", "--name", name]
-    )
+    namespaces = ["--pid", "--mount", "--net", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"]
+    os.execvp("unshare", ["unshare", *namespaces, *OWN_PYTHON, "_supervise", "--name", name])
 
 
 def supervise(name: str) -> int:
     record = _record(name)
     os.environ["PATH"] = f"{SYSTEM_PATH}:{os.environ.get('PATH', '')}"
-    os.environ["ETCD_UNSUPPORTED_ARCH"] = "arm64"
+    if os.uname().machine == "aarch64":
+        os.environ["ETCD_UNSUPPORTED_ARCH"] = "arm64"
     _private_system(record)
     wait_until((record.state / READY_FILE).exists, 60, "network link")
     children = _Children(record)
@@ -94,9 +82,7 @@ def supervise(name: str) -> int:
     for component in every:
         if not component.after_api:
             children.start(component)
-    threading.Thread(
-        target=_start_later, args=(record, children, every), daemon=True
-    ).start()
+    threading.Thread(target=_start_later, args=(record, children, every), daemon=True).start()
     children.keep()
     return 0
 
@@ -135,16 +121,12 @@ def _start_later(record: Record, children: _Children, every: list[Component]) ->
     def ready() -> bool:
         try:
             address = f"https://{record.node_address}:6443/readyz"
-            return (
-                urllib.request.urlopen(address, context=context, timeout=2).status
-                == 200
-            )
+            with urllib.request.urlopen(address, context=context, timeout=2) as answer:
+                return bool(answer.status == 200)
         except OSError:
             return False
 
-    wait_until(
-        lambda: ready() and Path(CRI_SOCKET).exists(), 120, "API server and containerd"
-    )
+    wait_until(lambda: ready() and Path(CRI_SOCKET).exists(), 120, "API server and containerd")
     for component in every:
         if component.after_api:
             children.start(component)
@@ -160,17 +142,8 @@ class _Children:
         self.starts: dict[str, int] = {}
 
     def start(self, component: Component) -> None:
-        with (
-            self.guard,
-            open(self.record.state / "log" / f"{component.name}.log", "ab") as log,
-        ):
-            process = subprocess.Popen(
-                component.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-            )
+        with self.guard, open(self.record.state / "log" / f"{component.name}.log", "ab") as log:
+            process = subprocess.Popen(component.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
             # Reaping is done by `keep`, for all.
             process.returncode = 0
             self.running[process.pid] = component
@@ -189,8 +162,5 @@ class _Children:
             with self.guard:
                 component = self.running.pop(pid, None)
             if component:
-                print(
-                    f"{component.name} ended with {os.waitstatus_to_exitcode(status)}",
-                    flush=True,
-                )
+                print(f"{component.name} ended with {os.waitstatus_to_exitcode(status)}", flush=True)
                 threading.Timer(1.0, self.start, [component]).start()

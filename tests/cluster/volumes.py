@@ -73,11 +73,7 @@ def volume_for(claim: dict[str, Any], record: Record, root: Path) -> dict[str, A
                     "nodeSelectorTerms": [
                         {
                             "matchExpressions": [
-                                {
-                                    "key": "kubernetes.io/hostname",
-                                    "operator": "In",
-                                    "values": [record.node],
-                                }
+                                {"key": "kubernetes.io/hostname", "operator": "In", "values": [record.node]}
                             ]
                         }
                     ]
@@ -129,23 +125,17 @@ class _Api:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Raises OSError on a refusal, except that an object is already there or already gone."""
         data = None if body is None else json.dumps(body)
-        self.connection.request(
-            method, path, data, {"Content-Type": "application/json"}
-        )
+        self.connection.request(method, path, data, {"Content-Type": "application/json"})
         answer = self.connection.getresponse()
         text = answer.read()
         if answer.status >= 300 and answer.status not in (404, 409):
-            raise OSError(
-                f"{method} {path}: {answer.status} {text.decode(errors='replace')[:300]}"
-            )
+            raise OSError(f"{method} {path}: {answer.status} {text.decode(errors='replace')[:300]}")
         return json.loads(text)
 
     def changes(self, version: str) -> Iterator[None]:
         """One item for each change of a claim; ends after a few seconds, so that released volumes are seen too."""
         watch = self._connect(10)
-        watch.request(
-            "GET", f"{CLAIMS}?watch=1&timeoutSeconds=3&resourceVersion={version}"
-        )
+        watch.request("GET", f"{CLAIMS}?watch=1&timeoutSeconds=3&resourceVersion={version}")
         answer = watch.getresponse()
         try:
             while answer.readline():
@@ -154,6 +144,4 @@ class _Api:
             watch.close()
 
     def _connect(self, timeout: float) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(
-            self.address, 6443, context=self.context, timeout=timeout
-        )
+        return http.client.HTTPSConnection(self.address, 6443, context=self.context, timeout=timeout)
