@@ -1,0 +1,53 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real cluster for the tests of this tier, known only by its contract (tests/cluster)."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER = ROOT / "tests" / "cluster" / "cluster"
+_EXPORT = re.compile(r"^export ([A-Z_]+)=(.*)$", re.MULTILINE)
+
+
+def cluster_env() -> dict[str, str]:
+    """The cluster's contract as variables; raises CalledProcessError when no cluster is up."""
+    text = subprocess.run([CLUSTER, "env"], check=True, capture_output=True, text=True).stdout
+    return {name: value.strip("'\"") for name, value in _EXPORT.findall(text)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cluster() -> dict[str, str]:
+    """The contract's variables, also set in the environment of every process the tests start."""
+    env = cluster_env()
+    os.environ.update(env)
+    os.environ.pop("ANSIBLE_CONFIG", None)
+    return env
+
+
+def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> str:
+    """The cluster's own client, an independent witness of what our verbs did; returns its output."""
+    done = subprocess.run(
+        ["kubectl", *arguments], input=stdin, capture_output=True, text=True, check=False, timeout=120
+    )
+    if check and done.returncode:
+        raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+@pytest.fixture
+def namespace(cluster: dict[str, str]) -> Iterator[str]:
+    """A namespace of this test's own, deleted behind it without waiting."""
+    name = f"golive-test-{secrets.token_hex(4)}"
+    kubectl("create", "namespace", name)
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false", check=False)
