@@ -33,19 +33,21 @@ class Built:
 
     def up(self) -> None:
         self._check_machine()
-        needed = packages.missing()
-        if needed:
-            with part("system packages") as current:
-                packages.install(current, needed)
-        build.build_all()
         with self._exclusive() as lock:
             record = load_record(self.cluster)
             if record and processes.owner(record) and (self.state / "ready").exists():
                 say(f"  cluster {self.cluster} is up already")
-            else:
-                self._remove()
-                record = self._create(lock)
-            self._finish(record)
+                self._wait_ready(record)
+                return
+            needed = packages.missing()
+            if needed:
+                with part("system packages") as current:
+                    packages.install(current, needed)
+            build.build_all()
+            self._remove()
+            self._wait_ready(self._create(lock))
+            (self.state / "ready").touch()
+            (self.state / "provider").write_text(self.name)
 
     def down(self) -> None:
         if not self.state.exists():
@@ -134,15 +136,13 @@ class Built:
                 stdin=_manifests(record))  # fmt: skip
         return record
 
-    def _finish(self, record: Record) -> None:
+    def _wait_ready(self, record: Record) -> None:
         node = _condition("Ready")
         with part("node ready"):
             wait_until(lambda: self._read(record, "get", "nodes", "-o", node) == "True", 120, "node Ready", 0.3)
         dns = ["-n", "kube-system", "get", "deployment", "coredns", "-o", _condition("Available")]
         with part("DNS ready"):
             wait_until(lambda: self._read(record, *dns) == "True", 120, "CoreDNS", 0.3)
-        (self.state / "ready").touch()
-        (self.state / "provider").write_text(self.name)
 
     def _remove(self) -> None:
         record = load_record(self.cluster)
