@@ -32,7 +32,7 @@ FORCE_MODULE = "GOLIVE_RUN_AS_MODULE"
 display = Display()
 
 
-class InProcessAction(ActionBase):  # type: ignore[misc]  # ansible-core carries no types
+class InProcessAction(ActionBase):
     """The action plugin of a verb; a subclass names the verb's module."""
 
     verb: ClassVar[ModuleType]
