@@ -15,7 +15,10 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from dataclasses import replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar, overload
 from urllib.parse import quote, urlencode
 
 try:
@@ -24,8 +27,8 @@ try:
     import kubernetes.config
     import urllib3
 except ImportError:
-    kubernetes = None
-    urllib3 = None
+    kubernetes = None  # type: ignore[assignment] # None stands for a missing library
+    urllib3 = None  # type: ignore[assignment] # None stands for a missing library
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -33,6 +36,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.refusals impo
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Results = list  # inside the class ``list`` is a method
 
 JSON = "application/json"
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -40,6 +44,7 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 
 _POOL = 32
+_PAGE = 500
 _TRIES = 6
 _RETRY_STATUS = (429, 500, 502, 503, 504)
 _CONNECT_S = 5.0
@@ -67,6 +72,15 @@ class Client:
         """The ``kubernetes`` configuration, for streams (port-forward, exec) that need the library itself."""
         return self._configuration
 
+    def undisturbed(self) -> Client:
+        """The same connections for cleaning up after an interruption: they no longer ask whether the run is alive."""
+        return Client(replace(self._call, alive=lambda: None), self._api)
+
+    def server_time(self) -> datetime | None:
+        """The API server's clock in UTC, to the second; None when something on the way took its ``Date`` header."""
+        stamp = self._send("GET", "/version", None, None, JSON, True, _READ_S).headers.get("Date")
+        return parsedate_to_datetime(stamp) if stamp else None
+
     def request(
         self,
         method: str,
@@ -87,9 +101,11 @@ class Client:
         answer = self._send(method, path, query, body, content_type, retry, timeout)
         return json.loads(answer.data) if answer.data else {}
 
-    def text(self, path: str, query: Mapping[str, Any] | None = None) -> str:
+    def text(
+        self, path: str, query: Mapping[str, Any] | None = None, *, retry: bool = True, timeout: float = _READ_S
+    ) -> str:
         """GET something that is not JSON, such as a pod's log or a metrics page."""
-        answer = self._send("GET", path, query, None, JSON, True, _READ_S)
+        answer = self._send("GET", path, query, None, JSON, retry, timeout)
         return str(answer.data.decode("utf-8", "replace"))
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -105,15 +121,29 @@ class Client:
                 return None
             raise
 
-    def list(self, path: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """All items of a collection, page by page, each with the ``kind`` and ``apiVersion`` that lists leave out."""
+    @overload
+    def list(self, path: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]: ...
+
+    @overload
+    def list(self, path: str, query: Mapping[str, Any] | None = None, *, most: int) -> list[dict[str, Any]] | None: ...
+
+    def list(
+        self, path: str, query: Mapping[str, Any] | None = None, *, most: int | None = None
+    ) -> list[dict[str, Any]] | None:
+        """All items of a collection, page by page, each with the ``kind`` and ``apiVersion`` that lists leave out.
+
+        None as soon as it is known that there are more than ``most``.
+        """
         items: list[dict[str, Any]] = []
         token = ""
         while True:
-            page = self.get(path, {**(query or {}), "limit": 500, **({"continue": token} if token else {})})
+            page = self.get(path, {**(query or {}), "limit": _PAGE, **({"continue": token} if token else {})})
             kind = str(page.get("kind", "")).removesuffix("List")
             items.extend({"apiVersion": page.get("apiVersion"), "kind": kind, **item} for item in page["items"] or [])
-            token = (page.get("metadata") or {}).get("continue") or ""
+            about = page.get("metadata") or {}
+            token = about.get("continue") or ""
+            if most is not None and len(items) + (about.get("remainingItemCount") or bool(token)) > most:
+                return None
             if not token:
                 return items
 
@@ -161,7 +191,18 @@ class Client:
             )
         return kinds[kind]
 
-    def map(self, work: Callable[[Item], Result], items: Iterable[Item], threads: int = 8) -> list[Result]:
+    def known(self, api_version: str, kind: str) -> dict[str, Any] | None:
+        """The same without an error: None when the server does not serve that kind, as far as was learnt."""
+        if api_version not in self._kinds:
+            self._kinds[api_version] = self._discover(api_version)
+        return self._kinds[api_version].get(kind)
+
+    def learn(self, api_versions: Iterable[str], threads: int = 8) -> None:
+        """Ask side by side, and anew, what is served in these versions."""
+        asked = sorted(api_versions)
+        self._kinds.update(zip(asked, self.map(self._discover, asked, threads), strict=True))
+
+    def map(self, work: Callable[[Item], Result], items: Iterable[Item], threads: int = 8) -> Results[Result]:
         """Run ``work`` for every item on a few threads; results in order.
 
         The first error is raised once the work under way has ended; what had not begun is not begun any more.
@@ -209,7 +250,7 @@ class Client:
         trouble: Exception | None = None
         for attempt in range(1, tries + 1):
             self._call.alive()
-            waited = min(_LONGEST_RETRY_S, 0.2 * 2**attempt) * random.uniform(0.5, 1.0)  # jitter, not cryptography
+            waited = min(_LONGEST_RETRY_S, 0.2 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not cryptography
             try:
                 answer = self._pool.request(
                     method,
@@ -275,14 +316,16 @@ def _load(configuration: Any, kubeconfig: str | None, context: str | None) -> No
     # The library reads KUBECONFIG when it is imported; the task's own environment is known only now.
     file = kubeconfig or os.environ.get("KUBECONFIG") or None
     try:
-        kubernetes.config.load_kube_config(
+        kubernetes.config.load_kube_config(  # type: ignore[no-untyped-call] # untyped in the library
             config_file=file, context=context, client_configuration=configuration, persist_config=False
         )
     except (errors, OSError, TypeError, KeyError, ValueError) as error:
         if kubeconfig or context:
             raise _bad_kubeconfig(kubeconfig, error) from error
         try:
-            kubernetes.config.load_incluster_config(client_configuration=configuration)
+            kubernetes.config.load_incluster_config(  # type: ignore[no-untyped-call] # untyped in the library
+                client_configuration=configuration
+            )
         except errors:
             raise _bad_kubeconfig(kubeconfig, error) from error
 

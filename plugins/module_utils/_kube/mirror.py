@@ -14,7 +14,7 @@ from typing import Any
 try:
     import urllib3
 except ImportError:
-    urllib3 = None
+    urllib3 = None  # type: ignore[assignment] # None stands for a missing library
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError, Interrupted
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
