@@ -37,9 +37,7 @@ class Target:
     def __init__(self, client: Client, namespace: str, target: str, port: int | str | None) -> None:
         kind, _slash, name = target.partition("/")
         if kind not in ("service", "pod") or not name:
-            raise GoliveError(
-                "invalid", f"Cannot open a tunnel to '{target}'.", "Write service/<name> or pod/<name>."
-            )
+            raise GoliveError("invalid", f"Cannot open a tunnel to '{target}'.", "Write service/<name> or pod/<name>.")
         self.namespace = namespace
         self._client = client
         self._kind = kind

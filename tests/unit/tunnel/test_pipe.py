@@ -125,7 +125,9 @@ def test_a_ping_is_answered(ends: Ends) -> None:
 
 def test_a_closed_port_is_told_apart(ends: Ends) -> None:
     ends.greet()
-    ends.remote.sendall(encode(BINARY, b"\x01dial tcp4 127.0.0.1:5432: connect: connection refused") + encode(CLOSE, b""))
+    ends.remote.sendall(
+        encode(BINARY, b"\x01dial tcp4 127.0.0.1:5432: connect: connection refused") + encode(CLOSE, b"")
+    )
     assert ends.ended()
     assert ends.local.recv(1) == b""
     assert ends.reason is not None and ends.reason.code == "port_closed"
