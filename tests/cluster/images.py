@@ -10,7 +10,7 @@ from pathlib import Path
 from . import build, oci, versions
 from .components import CRI_SOCKET
 from .processes import owner
-from .progress import ClusterError, run
+from .progress import ClusterError, run, wait_until
 from .record import Record, cache_dir
 
 PROGRAMS = {
@@ -36,19 +36,28 @@ def own_archives() -> list[Path]:
     return archives
 
 
+def wait_for_containerd(record: Record) -> None:
+    """The socket lies in the cluster's own file system, so only its own client can tell."""
+    wait_until(lambda: "Server:" in run([*_ctr(record), "version"], check=False), 30, "containerd")
+
+
 def import_archive(record: Record, archive: Path) -> list[str]:
     """Imports into the cluster's containerd, unless all is there already; returns the references."""
     if not archive.is_file():
         raise ClusterError(f"{archive} is not a file")
-    pid = owner(record)
-    if pid is None:
-        raise ClusterError(f"cluster {record.name} is not up: run `cluster up` first")
     wanted = oci.read_index(archive)
     if not wanted:
         raise ClusterError(f"{archive} names no image: neither an OCI layout nor a docker archive with a tag")
-    ctr = ["nsenter", "-t", str(pid), "-m", "-n", "--", "ctr", "-a", CRI_SOCKET, "-n", "k8s.io", "images"]
+    ctr = [*_ctr(record), "-n", "k8s.io", "images"]
     present = {line.split()[0]: line.split()[2] for line in run([*ctr, "ls"]).splitlines()[1:]}
     if any(not digest or present.get(reference) != digest for reference, digest in wanted.items()):
         # Through standard input, because parts of the file system look different to containerd.
         run(["sh", "-c", 'archive=$1; shift; exec "$@" < "$archive"', "sh", archive, *ctr, "import", "-"], timeout=600)
     return sorted(wanted)
+
+
+def _ctr(record: Record) -> list[str]:
+    pid = owner(record)
+    if pid is None:
+        raise ClusterError(f"cluster {record.name} is not up: run `cluster up` first")
+    return ["nsenter", "-t", str(pid), "-m", "-n", "--", "ctr", "-a", CRI_SOCKET]

@@ -86,9 +86,12 @@ class Built:
 
     def env(self) -> dict[str, str]:
         record = self._record()
-        return environment(
-            self.cluster, self.name, record.kubeconfig, record.node_ports, STORAGE_CLASS, str(record.audit_log)
-        )
+        return {
+            **environment(
+                self.cluster, self.name, record.kubeconfig, record.node_ports, STORAGE_CLASS, str(record.audit_log)
+            ),
+            "PATH": self._path_with_kubectl(),
+        }
 
     def _record(self) -> Record:
         record = load_record(self.cluster)
@@ -126,11 +129,12 @@ class Built:
             pid = supervisor.start(record, lock)
             network.connect(record, pid)
             (self.state / supervisor.READY_FILE).touch()
-        with part("API server"):
-            wait_until(lambda: self._read(record, "get", "--raw", "/readyz") == "ok", 120, "API server")
         with part("images"):
+            images.wait_for_containerd(record)
             for archive in images.own_archives():
                 images.import_archive(record, archive)
+        with part("API server"):
+            wait_until(lambda: self._read(record, "get", "--raw", "/readyz") == "ok", 120, "API server")
         with part("objects"):
             run([self._kubectl(), "--kubeconfig", record.kubeconfig, "apply", "--server-side", "-f", "-"],
                 stdin=_manifests(record))  # fmt: skip
@@ -151,7 +155,12 @@ class Built:
             if shutil.which("iptables", path=packages.SYSTEM_PATH):
                 network.disconnect(record)
             processes.remove_cgroups(record)
-        shutil.rmtree(self.state, ignore_errors=False) if self.state.exists() else None
+        if self.state.exists():
+            shutil.rmtree(self.state)
+
+    def _path_with_kubectl(self) -> str:
+        own = str(self._kubectl().parent)
+        return ":".join([own, *(folder for folder in os.environ.get("PATH", "").split(":") if folder != own)])
 
     def _kubectl(self) -> Path:
         link = build.KUBERNETES.path.with_name("kubectl")
