@@ -1,0 +1,154 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small root file system from Debian or Ubuntu packages: chosen files and the libraries they load, nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.cluster.progress import ClusterError, Part, run
+
+MERGED = ("bin", "sbin", "lib", "lib64")
+# Large packages whose files no chosen file loads; the check of the libraries would tell if that changed.
+UNUSED = re.compile(r"libllvm|libz3|.*perl|locales|libc-l10n|dpkg|openssl|passwd|tar$|adduser|debconf|postgresql-common|ssl-cert|ucf|usrmerge")
+
+
+class Packages:
+    """Packages and all they depend on, unpacked into one folder. Needs no root and touches nothing of the machine."""
+
+    def __init__(self, work: Path, current: Part) -> None:
+        self.work, self.current, self.root = work, current, work / "packages"
+        for folder in ("state/lists/partial", "cache/archives/partial", "debs"):
+            (work / folder).mkdir(parents=True, exist_ok=True)
+        (work / "status").touch()
+        # An empty dpkg status makes apt resolve from nothing; sources and keys stay the machine's own.
+        self.options = [
+            f"-oDir::State={work / 'state'}",
+            f"-oDir::Cache={work / 'cache'}",
+            f"-oDir::State::status={work / 'status'}",
+            "-oAPT::Install-Recommends=false",
+            "-oAPT::Sandbox::User=",
+            "-qq",
+        ]
+
+    def resolve(self, *names: str) -> dict[str, str]:
+        """Package to version, of the names and their dependencies."""
+        self.current.detail = "reading the package lists"
+        run(["apt-get", *self.options, "update"], timeout=600)
+        output = run(["apt-get", *self.options, "install", "--yes", "--print-uris", *names])
+        found = re.findall(r"^'[^']+' (\S+)_(\S+)_[^_\s]+\.deb ", output, re.MULTILINE)
+        return {package: version.replace("%3a", ":") for package, version in found}
+
+    def unpack(self, packages: dict[str, str]) -> None:
+        wanted = [f"{package}={version}" for package, version in packages.items() if not UNUSED.match(package)]
+        self.current.detail = f"fetching {len(wanted)} packages"
+        # `apt-get download` writes into the current directory.
+        run(["sh", "-c", 'cd "$0" && exec apt-get "$@"', self.work / "debs", *self.options, "download", *wanted], timeout=1200)
+        for name in MERGED:
+            (self.root / "usr" / name).mkdir(parents=True, exist_ok=True)
+            if not (self.root / name).is_symlink():
+                (self.root / name).symlink_to(f"usr/{name}")
+        for archive in sorted((self.work / "debs").glob("*.deb")):
+            # dpkg-deb's own extraction would replace the links of the merged /usr by directories.
+            extract = 'dpkg-deb --fsys-tarfile "$0" | tar --extract --keep-directory-symlink --directory "$1"'
+            run(["sh", "-c", extract, archive, self.root])
+        self._make_links_relative()
+
+    def _make_links_relative(self) -> None:
+        """An absolute link would lead to the machine's own file."""
+        for path in sorted(self.root.rglob("*")):
+            if path.is_symlink() and os.readlink(path).startswith("/"):
+                inside = self.root / os.readlink(path).lstrip("/")
+                path.unlink()
+                path.symlink_to(os.path.relpath(inside, path.parent.resolve()))
+
+
+class RootFolder:
+    """The files of an image, copied out of unpacked packages."""
+
+    def __init__(self, target: Path, packages: Path) -> None:
+        self.target, self.packages = target, packages
+        for name in MERGED:
+            (target / "usr" / name).mkdir(parents=True)
+            (target / name).symlink_to(f"usr/{name}")
+        for name, mode in {"tmp": 0o1777, "run": 0o755, "etc": 0o755, "dev": 0o755, "proc": 0o755, "sys": 0o755}.items():
+            self.folder(name, mode)
+
+    def folder(self, path: str, mode: int = 0o755) -> None:
+        (self.target / path).mkdir(parents=True, exist_ok=True)
+        (self.target / path).chmod(mode)
+
+    def write(self, path: str, content: str | bytes, mode: int = 0o644) -> None:
+        file = self.target / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        file.chmod(mode)
+
+    def link(self, path: str, to: str) -> None:
+        (self.target / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.target / path).symlink_to(to)
+
+    def copy(self, *paths: str, leave: Iterable[str] = ()) -> None:
+        """Copies files and trees, links as links; `leave` are name patterns to leave out."""
+        for path in paths:
+            source = self.packages / path
+            if not source.exists():
+                raise ClusterError(f"no package brings /{path}")
+            if source.is_dir() and not source.is_symlink():
+                shutil.copytree(
+                    source, self.target / path, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*leave)
+                )
+                continue
+            (self.target / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, self.target / path, follow_symlinks=False)
+
+    def add_libraries(self) -> None:
+        """Copies the libraries that the programs and libraries present need, and the loader."""
+        loaders = sorted((self.packages / "usr").glob("lib*/**/ld-linux*.so.*"))
+        if not loaders:
+            raise ClusterError("no dynamic loader among the packages")
+        search = ":".join(str(path) for path in sorted((self.packages / "usr" / "lib").glob("*-linux-gnu*")))
+        for file in [path for path in sorted(self.target.rglob("*")) if _is_dynamic(path)]:
+            listing = run([loaders[0], "--inhibit-cache", "--library-path", search, "--list", file], check=False)
+            for name, place in re.findall(r"^\s*(\S+) => (.+?)(?: \(0x[0-9a-f]+\))?$", listing, re.MULTILINE):
+                if not place.startswith(str(self.packages)):
+                    raise ClusterError(f"/{file.relative_to(self.target)} needs {name}, which no package brings")
+                self._add_library(Path(place))
+        for loader in {path.resolve() for path in loaders}:
+            self._add_library(loader)
+        for loader in loaders:
+            place = self.target / loader.relative_to(self.packages)
+            if not place.exists() and loader.is_symlink():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.symlink_to(os.readlink(loader))
+
+    def _add_library(self, library: Path) -> None:
+        content = library.resolve()
+        for path in (content, library):
+            place = self.target / path.parent.resolve().relative_to(self.packages) / path.name
+            if place.exists() or place.is_symlink():
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, place, follow_symlinks=False)
+
+    def readable_by_all(self) -> None:
+        """Any user of a read-only root may read and enter everything; nobody but root may write."""
+        for path in sorted(self.target.rglob("*")):
+            if path.is_symlink():
+                continue
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            if not mode & 0o1000:
+                path.chmod((mode | 0o444 | (0o111 if path.is_dir() or mode & 0o100 else 0)) & 0o755)
+
+
+def _is_dynamic(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    with open(path, "rb") as handle:
+        return handle.read(4) == b"\x7fELF"

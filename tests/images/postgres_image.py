@@ -1,0 +1,125 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The postgres image: the machine's own Debian or Ubuntu packages behind the entrypoint contract of the official image."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+from tests.cluster import oci
+from tests.cluster.progress import ClusterError, part
+from tests.cluster.record import cache_dir, locked
+
+from . import debian
+from .recipes import reference
+
+ENTRYPOINT = Path(__file__).parent / "postgres" / "docker-entrypoint.sh"
+USER = 999
+PACKAGES = ("postgresql", "busybox-static", "libnss-wrapper", "tzdata")
+
+
+def _key() -> str:
+    content = hashlib.sha256()
+    for path in (Path(__file__), Path(debian.__file__), Path(oci.__file__), ENTRYPOINT, Path("/etc/os-release")):
+        content.update(path.read_bytes())
+    return content.hexdigest()[:12]
+
+
+def build() -> dict[str, dict[str, object]]:
+    """Returns the manifest entry of the image, keyed by its reference."""
+    images = cache_dir() / "images"
+    note = images / f"postgres-{_key()}.json"
+    with locked(images / "postgres.lock"):
+        if note.exists():
+            found: dict[str, dict[str, object]] = json.loads(note.read_text())
+            if all(Path(str(entry["archive"])).exists() for entry in found.values()):
+                return found
+        work = images / "postgres-work"
+        shutil.rmtree(work, ignore_errors=True)
+        try:
+            entry = _build(work, images)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        note.write_text(json.dumps(entry, indent=1))
+        return entry
+
+
+def _build(work: Path, images: Path) -> dict[str, dict[str, object]]:
+    with part("build postgres") as current:
+        packages = debian.Packages(work, current)
+        versions = packages.resolve(*PACKAGES)
+        majors = [match.group(1) for name in versions if (match := re.fullmatch(r"postgresql-(\d+)", name))]
+        if len(majors) != 1:
+            raise ClusterError("the machine's package sources offer no PostgreSQL server")
+        major = majors[0]
+        packages.unpack(versions)
+        current.detail = "choosing files"
+        root = debian.RootFolder(work / "root", packages.root)
+        _fill(root, major)
+        current.detail = "writing the archive"
+        name = reference("postgres", major)
+        archive = images / f"postgres-{major}-{_key()}.tar"
+        digest = oci.write_image(archive, name, [work / "root"], _config(major), {
+            "/var/lib/postgresql": (USER, USER), "/run/postgresql": (USER, USER),
+        })
+        size = archive.stat().st_size
+        current.detail = f"{name} {size / 1e6:.0f} MB"
+        return {name: {
+            "name": "postgres", "version": major, "package": versions[f"postgresql-{major}"], "major": int(major),
+            "user": USER, "archive": str(archive), "bytes": size, "digest": digest,
+        }}
+
+
+def _fill(root: debian.RootFolder, major: str) -> None:
+    programs = f"usr/lib/postgresql/{major}"
+    # Just-in-time compilation would bring 120 MB of LLVM; without its module the server goes without.
+    root.copy(f"{programs}/bin", f"{programs}/lib", leave=["bitcode", "llvmjit*", "pgxs", "*.a", "pg_test_*"])
+    root.copy(f"usr/share/postgresql/{major}", leave=["man", "*.de.*"])
+    root.copy("usr/lib/locale/C.utf8", "usr/share/zoneinfo")
+    wrapper = next((root.packages / "usr" / "lib").rglob("libnss_wrapper.so"))
+    root.copy(str(wrapper.relative_to(root.packages)))
+    shutil.copy2(wrapper.resolve(), root.target / wrapper.relative_to(root.packages).parent)
+    busybox = next(path for path in ("usr/bin/busybox", "bin/busybox") if (root.packages / path).exists())
+    shutil.copy2(root.packages / busybox, root.target / "usr/bin/busybox")
+    for applet in debian.run([root.target / "usr/bin/busybox", "--list"]).split():
+        if applet != "busybox":
+            root.link(f"usr/bin/{applet}", "busybox")
+    root.add_libraries()
+    sample = root.target / f"usr/share/postgresql/{major}/postgresql.conf.sample"
+    sample.write_text(re.sub(r"^#?listen_addresses = .*", "listen_addresses = '*'", sample.read_text(), flags=re.MULTILINE))
+    root.write("etc/passwd", (
+        "root:x:0:0:root:/root:/bin/sh\n"
+        f"postgres:x:{USER}:{USER}:PostgreSQL:/var/lib/postgresql:/bin/sh\n"
+        "nobody:x:65534:65534:nobody:/:/bin/false\n"
+    ))
+    root.write("etc/group", f"root:x:0:\npostgres:x:{USER}:\nnogroup:x:65534:\n")
+    root.write("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
+    root.write("usr/local/bin/docker-entrypoint.sh", ENTRYPOINT.read_bytes(), 0o755)
+    root.folder("docker-entrypoint-initdb.d")
+    root.readable_by_all()
+    root.folder("var/lib/postgresql", 0o755)
+    root.folder("var/lib/postgresql/data", 0o1777)
+    root.folder("run/postgresql", 0o1777)
+    root.link("var/run", "../run")
+
+
+def _config(major: str) -> dict[str, object]:
+    return {
+        "Env": {
+            "PATH": f"/usr/local/bin:/usr/lib/postgresql/{major}/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "PG_MAJOR": major,
+            "PGDATA": "/var/lib/postgresql/data",
+        },
+        "Entrypoint": ["docker-entrypoint.sh"],
+        "Cmd": ["postgres"],
+        "User": f"{USER}:{USER}",
+        "ExposedPorts": ["5432/tcp"],
+        "StopSignal": "SIGINT",
+        "WorkingDir": "/var/lib/postgresql",
+    }

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Static programs from Go modules, each built once for its sources and kept in the cache."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster import build as toolchain
+from tests.cluster.progress import part
+from tests.cluster.record import cache_dir, locked
+
+from .recipes import HTTPBIN, TESTS
+
+
+@dataclass(frozen=True)
+class Program:
+    """Built from a folder with our sources, or from a public package at a version."""
+
+    name: str
+    source: Path | None = None
+    package: str = ""
+    version: str = ""
+
+    def sources(self) -> list[Path]:
+        """Files the binary depends on: tests and data beside them do not count."""
+        if self.source is None:
+            return []
+        found = [path for path in sorted(self.source.glob("*.go")) if not path.name.endswith("_test.go")]
+        return [*found, *(path for path in (self.source / "go.mod", self.source / "go.sum") if path.exists())]
+
+    @property
+    def key(self) -> str:
+        content = hashlib.sha256(f"{self.package}@{self.version}".encode())
+        for path in self.sources():
+            content.update(path.name.encode() + b"\0" + path.read_bytes())
+        return content.hexdigest()[:12]
+
+    @property
+    def path(self) -> Path:
+        return cache_dir() / "programs" / f"{self.name}-{self.key}" / self.name
+
+
+NOTES = Program("notes", source=TESTS / "app")
+LOAD = Program("load", source=TESTS / "load")
+HTTPBIN_SERVER = Program("go-httpbin", package="github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin", version=f"v{HTTPBIN}")
+
+
+def ensure(*programs: Program) -> None:
+    """Builds what is missing; the module and build caches are our own and go afterwards."""
+    if all(program.path.exists() for program in programs):
+        return
+    with locked(cache_dir() / "images" / "go.lock"), _work_folder() as work:
+        for program in programs:
+            if not program.path.exists():
+                _build(program, work)
+
+
+@contextlib.contextmanager
+def _work_folder() -> Iterator[Path]:
+    work = cache_dir() / "images" / "go-work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _build(program: Program, work: Path) -> None:
+    with part(f"build {program.name}") as current:
+        go = toolchain._toolchain(current)
+        folder = work / program.name
+        folder.mkdir()
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("GO") or name in ("GOPROXY", "GOSUMDB")},
+            "GOPATH": str(work / "path"),
+            "GOMODCACHE": str(work / "modules"),
+            "GOCACHE": str(work / "cache"),
+            "GOBIN": str(folder / "bin"),
+            "GOFLAGS": "-modcacherw",
+            "GOTOOLCHAIN": "local",
+            "CGO_ENABLED": "0",
+        }
+        flags = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"]
+        made = folder / "bin" / program.name
+        if program.source:
+            for path in program.sources():
+                shutil.copy(path, folder)
+            command = [go, "build", *flags, "-o", str(made), "."]
+        else:
+            command = [go, "install", *flags, f"{program.package}@{program.version}"]
+        toolchain._compile(command, folder, environment, current)
+        program.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = program.path.with_name(f".{program.name}.part")
+        shutil.copy2(made, partial)
+        os.replace(partial, program.path)
+        current.detail = f"{program.path.stat().st_size / 1e6:.1f} MB"

@@ -1,0 +1,3 @@
+module golive.test/load
+
+go 1.25.0
