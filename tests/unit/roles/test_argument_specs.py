@@ -33,7 +33,7 @@ def test_keys_types_and_defaults_agree(role: str) -> None:
     defaults = _load(role, "defaults/main.yml")
     for entry, spec in _load(role, "meta/argument_specs.yml")["argument_specs"].items():
         options = spec.get("options", {})
-        declared = {name: option.get("default") for name, option in options.items() if not option.get("required")}
+        declared = {name: option["default"] for name, option in options.items() if "default" in option}
         assert declared == defaults, f"{role}:{entry}"
         for name, value in defaults.items():
             if not (isinstance(value, str) and "{{" in value):

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One app in a namespace of its own, driven by the real playbooks, and what its users and the API server saw of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+_RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+_READS = ("get", "list", "watch")
+_FREE_REVIEWS = ("selfsubjectaccessreviews", "selfsubjectrulesreviews")
+
+
+@dataclass
+class Play:
+    """What one run of ansible-playbook left: exit code, whole output, changed tasks of the app, seconds."""
+
+    code: int
+    output: str
+    seconds: float
+
+    @property
+    def changed(self) -> int:
+        (recap,) = _RECAP.findall(self.output)
+        return int(recap[2])
+
+
+@dataclass
+class Stage:
+    """An inventory with one app; ``settings`` are its host variables."""
+
+    folder: Path
+    namespace: str
+    port: int
+    load_program: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def play(self, playbook: str, *arguments: str, env: Mapping[str, str] | None = None, **variables: Any) -> Play:
+        """Run a playbook of the collection; ``variables`` become extra variables."""
+        command = self._command(playbook, arguments, variables)
+        start = time.monotonic()
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False, timeout=400
+        )
+        return Play(done.returncode, done.stdout + done.stderr, time.monotonic() - start)
+
+    def play_until(self, playbook: str, text: str, **variables: Any) -> str:
+        """Run a playbook in a process group of its own and kill the whole group when ``text`` appears."""
+        process = subprocess.Popen(
+            self._command(playbook, (), variables),
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        seen = ""
+        for line in process.stdout or ():
+            seen += line
+            if text in line:
+                os.killpg(process.pid, signal.SIGKILL)
+                break
+        process.wait(timeout=60)
+        return seen
+
+    def get(self, path: str = "/") -> tuple[int, dict[str, str], str]:
+        """One request to the live Service over a new connection: status, headers, body."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, dict(answer.headers), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, dict(error.headers), error.read().decode()
+
+    @contextmanager
+    def load(self, rate: int = 60, seconds: int = 240) -> Iterator[dict[str, Any]]:
+        """Open-loop load on the live Service while the block runs; the dict is filled with the ledger at its end."""
+        ledger, ready = self.folder / "ledger.json", self.folder / "load-ready"
+        ready.unlink(missing_ok=True)
+        found: dict[str, Any] = {}
+        process = subprocess.Popen(
+            [
+                *(self.load_program, "-target", f"http://127.0.0.1:{self.port}", "-seconds", str(seconds), "-quiet"),
+                *("-fresh-rate", str(rate / 2), "-keepalive-rate", str(rate / 2), "-request", "GET /notes?q=a"),
+                *("-ledger", str(ledger), "-ready-file", str(ready)),
+            ]
+        )
+        try:
+            while not ready.exists():
+                assert process.poll() is None, "the load ended before it began"
+                time.sleep(0.05)
+            yield found
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+        found.update(json.loads(ledger.read_text()))
+
+    def _command(self, playbook: str, arguments: tuple[str, ...], variables: dict[str, Any]) -> list[str]:
+        hosts = self.folder / "hosts.yml"
+        hosts.write_text(yaml.safe_dump({"golive_apps": {"hosts": {"notes": self.settings}}}))
+        extra = ["-e", json.dumps(variables)] if variables else []
+        path = playbook if playbook.startswith("/") else f"playbooks/{playbook}"
+        return ["ansible-playbook", "-i", str(hosts), path, *arguments, *extra]
+
+
+def audit_mark(cluster: Mapping[str, str]) -> int:
+    """Where the API server's audit log ends now."""
+    return Path(cluster["GOLIVE_AUDIT_LOG"]).stat().st_size
+
+
+def mutating_calls(cluster: Mapping[str, str], mark: int, user_agent: str = "golive.cutover") -> list[str]:
+    """Calls of ours since ``mark`` that changed something: everything but reads, dry runs and access reviews."""
+    found = []
+    with Path(cluster["GOLIVE_AUDIT_LOG"]).open() as log:
+        log.seek(mark)
+        for line in log:
+            event = json.loads(line)
+            resource = (event.get("objectRef") or {}).get("resource")
+            if (
+                user_agent in event.get("userAgent", "")
+                and event["stage"] == "ResponseComplete"
+                and event["verb"] not in _READS
+                and "dryRun=All" not in event["requestURI"]
+                and resource not in _FREE_REVIEWS
+                and (event.get("objectRef") or {}).get("subresource") != "portforward"
+            ):
+                found.append(f"{event['verb']} {event['requestURI']}")
+    return found

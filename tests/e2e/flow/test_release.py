@@ -1,0 +1,89 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A release and its way back, under load; what is wrong with a release is named and live traffic never sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import kubectl
+from tests.e2e.flow.stage import Stage
+
+V2 = {"app_version": "2.0.0", "migrate_target": "0002"}
+
+
+def test_release_and_rollback_under_load(live: Stage) -> None:
+    with live.load() as ledger:
+        release = live.play("release.yml", **V2)
+        assert release.code == 0, release.output
+        assert live.get("/readyz")[1]["X-App-Version"] == "2.0.0"
+        again = live.play("release.yml", **V2)
+        assert (again.code, again.changed) == (0, 0), again.output
+        back = live.play("rollback.yml")
+        assert back.code == 0, back.output
+        assert live.get("/readyz")[1]["X-App-Version"] == "1.0.0"
+    total = ledger["total"]
+    assert total["failed"] == 0, total["failed_by"]
+    assert set(total["versions"]) == {"1.0.0", "2.0.0"}
+    assert set(total["colours"]) == {"blue", "green"}
+
+
+def test_a_second_rollback_is_refused(live: Stage) -> None:
+    play = live.play("rollback.yml")
+    assert play.code != 0
+    assert "no earlier release to return to" in play.output
+    assert live.get("/readyz")[1]["X-App-Version"] == "1.0.0"
+
+
+NO_CONFIG = {"app_secrets": [{"name": "notes-settings", "env": {"NOTES_TOKEN": "token"}}]}
+SLOW_GATE = {"release_gates": [
+    {"name": "fast enough", "kind": "http", "path": "/notes?q=a", "max_latency_ms": 500,
+     "tunnel": {"service": "{{ app_name }}-{{ __release_target }}", "namespace": "{{ app_namespace }}", "port": 80}},
+]}  # fmt: skip
+ERRORS_GATE = {
+    "release_verify_passes": 25,
+    "release_verify_timeout": 20,
+    "release_gates": [
+        {"name": "answers", "kind": "http", "path": "/notes?q=a",
+         "tunnel": {"service": "{{ app_name }}-{{ __release_target }}", "namespace": "{{ app_namespace }}", "port": 80}},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("version", "settings", "cause", "limit_s"),
+    [
+        ("3.0.0-badimage", {}, "image", 25),
+        ("3.0.0-crash", {}, "crash", 60),
+        ("3.0.0-oom", {}, "memory", 40),
+        ("3.0.0-noconfig", NO_CONFIG, "notes-settings", 40),
+        ("3.0.0-neverready", {"app_startup_seconds": 10}, "ready", 60),
+        ("3.0.0-slow", SLOW_GATE, "fast enough", 90),
+        ("3.0.0-errors", ERRORS_GATE, "answers", 90),
+    ],
+)
+def test_a_bad_release_is_refused_with_its_cause(
+    live: Stage, version: str, settings: dict[str, Any], cause: str, limit_s: float
+) -> None:
+    before = kubectl("-n", live.namespace, "get", "service", "notes", "-o", "jsonpath={.spec.selector}")
+    with live.load() as ledger:
+        play = live.play("release.yml", app_version=version, migrate_target="0002", **settings)
+    assert play.code != 0, play.output
+    assert "was refused before it took traffic" in play.output
+    assert cause in play.output.lower(), play.output
+    assert play.seconds < limit_s
+    assert ledger["total"]["failed"] == 0, ledger["total"]["failed_by"]
+    assert set(ledger["total"]["versions"]) == {"1.0.0"}
+    assert kubectl("-n", live.namespace, "get", "service", "notes", "-o", "jsonpath={.spec.selector}") == before
+
+
+def test_a_refused_release_gives_the_standby_back(live: Stage) -> None:
+    assert live.play("release.yml", **V2).code == 0
+    refused = live.play("release.yml", app_version="3.0.0-badimage", migrate_target="0002")
+    assert refused.code != 0
+    back = live.play("rollback.yml")
+    assert back.code == 0, back.output
+    assert live.get("/readyz")[1]["X-App-Version"] == "1.0.0"
