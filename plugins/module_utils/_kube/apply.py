@@ -219,6 +219,6 @@ def _no_namespace(name: str, steps: Iterable[Step]) -> GoliveError:
     number = sum(step.key.namespace == name for step in steps)
     return GoliveError(
         "namespace_not_found",
-        f"Applying {number} objects to namespace {name} failed: there is no such namespace.",
+        f"Applying to namespace {name} failed: there is no such namespace (objects in it: {number}).",
         "Create it, or put a Namespace object into the set.",
     )

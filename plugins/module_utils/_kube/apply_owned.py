@@ -20,15 +20,17 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.sets import g
 _IDENTITY = ("apiVersion", "kind")
 _QUANTITY_MAPS = frozenset({"limits", "requests", "hard", "capacity", "max", "min", "default", "defaultRequest"})
 _QUANTITY_FIELDS = frozenset({"sizeLimit", "averageValue", "divisor"})
-# Server defaults inside lists that are owned as a whole, so that managedFields cannot tell them apart.
+# Server defaults inside maps and lists that are owned as a whole, so that managedFields cannot tell them apart, by the
+# name of the map, or of the list with "[]".
 _DEFAULTS: dict[str, dict[str, Any]] = {
-    "NetworkPolicy": {"protocol": "TCP"},
-    "StatefulSet": {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "volumeMode": "Filesystem",
-        "status": {"phase": "Pending"},
-    },
+    "fieldRef": {"apiVersion": "v1"},
+    "resourceFieldRef": {"divisor": "0"},
+    "serviceAccountToken": {"expirationSeconds": 3600},
+    "ports[]": {"protocol": "TCP"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io"},
+    "subjects[]": {"apiGroup": "rbac.authorization.k8s.io"},
+    "volumeClaimTemplates[]": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "status": {"phase": "Pending"}},
+    "spec": {"volumeMode": "Filesystem"},
 }
 _MISSING = object()
 
@@ -53,16 +55,15 @@ def surely_equal(wanted: Mapping[str, Any], live: Mapping[str, Any], manager: st
     if meta:
         body["metadata"] = meta
     group = group_of(str(wanted["apiVersion"]))
-    rules = _Rules(str(wanted["kind"]), built_in="." not in group or group.endswith(".k8s.io"))
+    rules = _Rules(built_in="." not in group or group.endswith(".k8s.io"))
     return rules.same_map(body, live, owned[1], "")
 
 
 class _Rules:
     """Comparison along ``fieldsV1``: ``f:`` names a field, ``k:`` a list item by keys, ``v:`` one by value."""
 
-    def __init__(self, kind: str, built_in: bool) -> None:
+    def __init__(self, built_in: bool) -> None:
         self._built_in = built_in
-        self._defaults = _DEFAULTS.get(kind, {}) if built_in else {}
 
     def same_map(self, wanted: Mapping[str, Any], live: Any, fields: Mapping[str, Any], above: str) -> bool:
         names = {key[2:]: below for key, below in fields.items() if key.startswith("f:")}
@@ -98,13 +99,17 @@ class _Rules:
     def _equal(self, wanted: Any, live: Any, name: str, above: str) -> bool:
         if isinstance(wanted, Mapping) and isinstance(live, Mapping):
             extra = {key: value for key, value in live.items() if key not in wanted}
-            if any(self._defaults.get(key, _MISSING) != value for key, value in extra.items()):
+            defaults = _DEFAULTS.get(name, {}) if self._built_in else {}
+            if any(defaults.get(key, _MISSING) != value for key, value in extra.items()):
                 return False
             return all(self._equal(value, live.get(key, _MISSING), key, name) for key, value in wanted.items())
         if isinstance(wanted, list) and isinstance(live, list):
             return len(wanted) == len(live) and all(
-                self._equal(mine, theirs, "", name) for mine, theirs in zip(wanted, live, strict=True)
+                self._equal(mine, theirs, f"{name}[]", name) for mine, theirs in zip(wanted, live, strict=True)
             )
+        if live is _MISSING:
+            # An empty map is owned, but not stored.
+            return wanted in ({}, [])
         if type(wanted) is type(live) and wanted == live:
             return True
         if self._built_in and (above in _QUANTITY_MAPS or name in _QUANTITY_FIELDS):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.sets import K
 CREATED, UPDATED, UNCHANGED, DELETED, PRUNED = "created", "updated", "unchanged", "deleted", "pruned"
 # How an action was decided: by reading, by the server's dry run or answer, or without the server's opinion.
 READ, SERVER, LOCAL = "read", "server", "local"
+_TYPED_PATCH = re.compile(r"failed to create typed patch object \([^)]*\): ")
 _SERVER_SIDE = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink")
 
 
@@ -90,6 +92,7 @@ def about(key: Key, verb: str, error: GoliveError) -> GoliveError:
     reason = error.details.get("server_message")
     if reason is None:
         return error
+    reason = _TYPED_PATCH.sub("", reason)
     others = _conflicts(error)
     if others:
         return GoliveError(
@@ -98,10 +101,7 @@ def about(key: Key, verb: str, error: GoliveError) -> GoliveError:
             "Leave the fields out, name them in create_only, or take them over with force_conflicts: true.",
             {"causes": error.details["causes"]},
         )
-    hint = error.hint
-    if error.code == "unknown_field":
-        hint = f"Correct the spelling; kubectl explain {key.kind.lower()} lists the fields."
-    return GoliveError(error.code, f"{verb} {key} was refused: {reason}", hint, {"reason": error.details.get("reason")})
+    return GoliveError(error.code, f"{verb} {key} was refused: {reason}", error.hint)
 
 
 def _conflicts(error: GoliveError) -> str:

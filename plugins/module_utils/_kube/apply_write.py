@@ -119,9 +119,11 @@ def _hand_over(client: Client, step: Step) -> None:
 
 
 def _delete(client: Client, step: Step, check: bool) -> None:
+    # With a body the server ignores the query: dryRun must stand in it. The query shows it in the audit log.
     body = {
         "propagationPolicy": "Background",
         "preconditions": {"uid": step.live["metadata"]["uid"]} if step.live else None,
+        "dryRun": ["All"] if check else None,
     }
     try:
         client.request("DELETE", step.path(client), query={"dryRun": "All" if check else None}, body=body)

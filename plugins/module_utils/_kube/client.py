@@ -247,7 +247,7 @@ class Client:
         url = self._url(path, query)
         data = None if body is None else json.dumps(body).encode()
         tries = _TRIES if retry else 1
-        trouble: Exception | None = None
+        trouble: GoliveError | None = None
         for attempt in range(1, tries + 1):
             self._call.alive()
             waited = min(_LONGEST_RETRY_S, 0.2 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not cryptography
@@ -268,7 +268,7 @@ class Client:
                 if answer.status < 400:
                     return answer
                 trouble = api_error(method, path, answer.status, answer.data)
-                if answer.status not in _RETRY_STATUS:
+                if answer.status not in _RETRY_STATUS or trouble.code not in ("busy", "server_error"):
                     raise trouble
                 waited = _retry_after(answer.headers.get("Retry-After")) or waited
             if attempt < tries:

@@ -30,6 +30,7 @@ _HINTS = {
     "pod_security": "Harden the pod until the namespace's Pod Security level admits it.",
     "busy": "The API server asks to slow down; try again later.",
     "server_error": "Look at the API server and at the webhooks it calls; then run again.",
+    "unknown_field": "Correct the spelling of the field; kubectl explain lists what there is.",
     "webhook_refused": "The cluster's own rules refused the object; the message names the rule.",
 }
 
@@ -39,7 +40,7 @@ def api_error(method: str, path: str, status: int, body: bytes | str) -> GoliveE
     server's ``causes``.
 
     Codes: those of ``_CODES``, ``quota_exceeded`` and ``pod_security`` and ``webhook_refused`` out of 403 and 400,
-    ``already_exists`` out of 409, ``server_error`` for 5xx.
+    ``already_exists`` out of 409, ``unknown_field`` for a misspelt one, ``server_error`` for 5xx.
     """
     answer = _status_object(body)
     message = str(answer.get("message") or "").strip() or f"HTTP status {status} without a message"
@@ -65,6 +66,11 @@ def _code(status: int, reason: str, message: str) -> str:
         return "quota_exceeded"
     if status == 403 and "violates PodSecurity" in message:
         return "pod_security"
+    if "field not declared in schema" in message or ("strict decoding error" in message and "unknown field" in message):
+        return "unknown_field"
+    if "failed to create typed patch object" in message:
+        # The server answers 500 for a value of the wrong type under server-side apply.
+        return "invalid"
     if "admission webhook" in message and status < 500:
         return "webhook_refused"
     return _CODES.get(status, "server_error" if status >= 500 else "bad_request")
