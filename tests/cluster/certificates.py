@@ -46,7 +46,7 @@ class Certificates:
         for name, subject in users.items():
             self._leaf(name, subject)
             self._kubeconfig(name)
-        run(["openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-out", self.key("service-account")])
+        run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self.key("service-account")])
         run(["openssl", "pkey", "-in", self.key("service-account"), "-pubout", "-out", self.cert("service-account")])
 
     def cert(self, name: str) -> str:

@@ -134,19 +134,26 @@ class Built:
             for archive in images.own_archives():
                 images.import_archive(record, archive)
         with part("API server"):
-            wait_until(lambda: self._read(record, "get", "--raw", "/readyz") == "ok", 120, "API server")
+            self._wait(record, "API server", "ok", "get", "--raw", "/readyz")
         with part("objects"):
             run([self._kubectl(), "--kubeconfig", record.kubeconfig, "apply", "--server-side", "-f", "-"],
                 stdin=_manifests(record))  # fmt: skip
         return record
 
     def _wait_ready(self, record: Record) -> None:
-        node = _condition("Ready")
         with part("node ready"):
-            wait_until(lambda: self._read(record, "get", "nodes", "-o", node) == "True", 120, "node Ready", 0.3)
+            self._wait(record, "node Ready", "True", "get", "nodes", "-o", _condition("Ready"))
         dns = ["-n", "kube-system", "get", "deployment", "coredns", "-o", _condition("Available")]
         with part("DNS ready"):
-            wait_until(lambda: self._read(record, *dns) == "True", 120, "CoreDNS", 0.3)
+            self._wait(record, "CoreDNS", "True", *dns)
+
+    def _wait(self, record: Record, what: str, wanted: str, *arguments: str) -> None:
+        def look() -> bool:
+            if processes.owner(record) is None:
+                raise ClusterError(f"the cluster's processes ended before {what}: see {self.state}/log")
+            return self._read(record, *arguments) == wanted
+
+        wait_until(look, 120, what, interval=0.2)
 
     def _remove(self) -> None:
         record = load_record(self.cluster)
