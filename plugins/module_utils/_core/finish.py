@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.concealing import hidden, shown_warnings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
-def finish(module: AnsibleModule, run: Run) -> NoReturn:
+def finish(module: AnsibleModule, run: Run) -> None:
     """Run the verb with the module's validated parameters and exit with its result."""
     warnings: list[str] = []
     result = _result(module, run, warnings)

@@ -22,7 +22,7 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import Interrupted
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A module's parent is a shell that outlives the worker; the shell's own parent is the one that matters.
 WRAPPERS = frozenset({"sh", "dash", "bash", "ash", "busybox", "ksh", "zsh", "sudo", "su", "doas"})
 
@@ -35,9 +35,10 @@ _PR_GET_PDEATHSIG = 2
 def interruptible() -> Iterator[Callable[[], None]]:
     """Run a verb so that it can be cancelled; yields ``alive``, which raises Interrupted once it was.
 
-    The first SIGINT or SIGTERM raises Interrupted in the main thread, further ones are ignored while the verb cleans
-    up. A parent that dies sends SIGTERM (Linux) and makes ``alive`` raise (everywhere). Handlers and the death signal
-    are as before when the block ends; a signal that came in its last moment is delivered again then.
+    The first SIGINT, SIGTERM or SIGHUP (a terminal that went away) raises Interrupted in the main thread, further ones
+    are ignored while the verb cleans up; one that was ignored before (nohup) stays so. A parent that dies sends SIGTERM
+    (Linux) and makes ``alive`` raise (everywhere). Handlers and the death signal are as before when the block ends; a
+    signal that came in its last moment is delivered again then.
     """
     watch = _Watch()
     restore = _install(watch) if threading.current_thread() is threading.main_thread() else []
@@ -94,10 +95,11 @@ class _Watch:
 
 
 def _install(watch: _Watch) -> list[tuple[int, Any]]:
-    before = [(number, signal.getsignal(number) or signal.SIG_DFL) for number in SIGNALS]
-    for number in SIGNALS:
+    before: list[tuple[int, Any]] = [(number, signal.getsignal(number) or signal.SIG_DFL) for number in SIGNALS]
+    before = [(number, handler) for number, handler in before if handler is not signal.SIG_IGN]
+    for number, _handler in before:
         signal.signal(number, watch.on_signal)
-    return list(before)
+    return before
 
 
 def _expected_parent() -> int:

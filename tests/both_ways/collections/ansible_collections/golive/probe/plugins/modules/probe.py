@@ -158,7 +158,7 @@ def _crash(call: Call) -> dict[str, Any]:
 
 
 def _object(call: Call) -> dict[str, Any]:
-    return {"when": datetime.datetime(2026, 1, 1)}
+    return {"when": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)}
 
 
 def _lists(call: Call) -> dict[str, Any]:
