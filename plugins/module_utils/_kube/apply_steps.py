@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.diff import diff_of
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_secret_objects
+from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_secret_objects, mask_text
 from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_owned import owned_fields
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import APPLY_PATCH, Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.create_only import Path
@@ -84,7 +86,10 @@ def send(
     try:
         return client.request("PATCH", step.path(client), query=query, body=body, content_type=APPLY_PATCH)
     except GoliveError as error:
-        raise about(step.key, "Applying", error) from error
+        refusal = about(step.key, "Applying", error)
+        if step.key.kind == "Secret":
+            refusal.message = mask_text(refusal.message, _secret_values(step.wanted))
+        raise refusal from None
 
 
 def about(key: Key, verb: str, error: GoliveError) -> GoliveError:
@@ -102,6 +107,13 @@ def about(key: Key, verb: str, error: GoliveError) -> GoliveError:
             {"causes": error.details["causes"]},
         )
     return GoliveError(error.code, f"{verb} {key} was refused: {reason}", error.hint)
+
+
+def _secret_values(obj: Mapping[str, Any]) -> Iterator[str]:
+    for value in (obj.get("data") or {}).values():
+        yield str(value)
+        with suppress(ValueError):
+            yield base64.b64decode(value).decode("utf-8", "ignore")
 
 
 def _conflicts(error: GoliveError) -> str:

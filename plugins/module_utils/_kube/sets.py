@@ -21,6 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 SET_LABEL = "golive.cutover/set"
 # Kubernetes API conventions: label values.
 _LABEL_VALUE = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+_QUOTED = re.compile(r"'[^']{2,}'")
 _SERVER_SIDE = ("creationTimestamp", "deletionTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 _TEXT_VALUES = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
 
@@ -113,11 +114,14 @@ def _documents(params: Mapping[str, Any], faults: list[GoliveError]) -> Iterator
 def _parsed(text: str, source: str, faults: list[GoliveError]) -> Iterator[tuple[str, Any]]:
     try:
         documents = list(yaml.load_all(text, Loader=_loader()))
+    except GoliveError as error:
+        faults.append(GoliveError(error.code, f"Reading {source} {error.message}.", "Remove one of them."))
+        return
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" line {mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or type(error).__name__
-        # The excerpt that PyYAML adds may hold a secret.
+        # What PyYAML quotes, and the excerpt that it adds, may be part of a secret.
+        reason = _QUOTED.sub("…", getattr(error, "problem", None) or type(error).__name__)
         faults.append(GoliveError("yaml_invalid", f"Reading {source}{place} failed: {reason}.", "Correct the YAML."))
         return
     for number, raw in enumerate(documents, 1):
@@ -135,9 +139,8 @@ def _loader() -> Any:
                 key = key_node.value
                 if key_node.tag != "tag:yaml.org,2002:merge" and isinstance(key, str):
                     if key in seen:
-                        raise yaml.constructor.ConstructorError(
-                            None, None, f"the key {key!r} is written twice", key_node.start_mark
-                        )
+                        line = key_node.start_mark.line + 1
+                        raise GoliveError("yaml_invalid", f"line {line} failed: the key {key!r} is written twice")
                     seen.add(key)
             made: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
             return made
