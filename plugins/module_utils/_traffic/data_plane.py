@@ -1,0 +1,84 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What carries the traffic: kube-proxy, Cilium, meshes, Gateway routes. Reads that are not allowed say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import WARN, Hazard
+
+_ROUTES = "gateway.networking.k8s.io/v1"
+_GROUPS = "elbv2.k8s.aws/v1beta1"
+_PROXY_S = 3.0
+
+
+@dataclass(frozen=True)
+class DataPlane:
+    """``proxy_mode`` is kube-proxy's (iptables, ipvs, nftables), cilium, or None when it cannot be read."""
+
+    proxy_mode: str | None
+    hazards: tuple[Hazard, ...]
+
+
+def read_data_plane(client: Client, namespace: str, service: str) -> DataPlane:
+    """Look for what else may stand between a client and the pods of a Service."""
+    cilium = _quiet(client, client.path_of("v1", "ConfigMap", "kube-system", "cilium-config"))
+    replaced = str((cilium.get("data") or {}).get("kube-proxy-replacement", "")) in ("true", "strict")
+    space = _quiet(client, client.path_of("v1", "Namespace", None, namespace))
+    found = []
+    if replaced:
+        text = "Cilium carries the traffic instead of kube-proxy."
+        found.append(Hazard("cilium", WARN, text, "Keep the colour Services; give a probe, kube-proxy proves nothing."))
+    labels = (space.get("metadata") or {}).get("labels") or {}
+    if labels.get("istio-injection") == "enabled" or labels.get("istio.io/dataplane-mode") == "ambient":
+        text = f"Namespace {namespace} is part of an Istio mesh."
+        found.append(Hazard("mesh", WARN, text, "Give a probe that goes through the mesh."))
+    routes = _names(_quiet(client, f"/apis/{_ROUTES}/namespaces/{namespace}/httproutes"), service)
+    if routes:
+        text = f"Gateway routes send to Service {service} ({', '.join(routes)}); gateways learn of a switch themselves."
+        found.append(Hazard("gateway_route", WARN, text, "Give a probe that goes through the gateway."))
+    if _names(_quiet(client, f"/apis/{_GROUPS}/namespaces/{namespace}/targetgroupbindings"), service):
+        text = f"A TargetGroupBinding puts the pods of Service {service} into a load balancer."
+        found.append(Hazard("pod_load_balancer", WARN, text, "Give a probe with its public address."))
+    return DataPlane("cilium" if replaced else proxy_mode(client), tuple(found))
+
+
+def proxy_mode(client: Client) -> str | None:
+    """The mode that kube-proxy of the first node reports, else the one in its ConfigMap."""
+    nodes = _quiet(client, "/api/v1/nodes").get("items") or []
+    for node in nodes[:1]:
+        try:
+            path = f"/api/v1/nodes/{node['metadata']['name']}:10249/proxy/proxyMode"
+            return client.text(path, retry=False, timeout=_PROXY_S).strip() or None
+        except GoliveError:
+            break
+    settings = _quiet(client, client.path_of("v1", "ConfigMap", "kube-system", "kube-proxy")).get("data") or {}
+    for line in str(settings.get("config.conf", "")).splitlines():
+        if line.startswith("mode:"):
+            return line.removeprefix("mode:").strip().strip('"') or "iptables"
+    return None
+
+
+def _quiet(client: Client, path: str) -> dict[str, Any]:
+    try:
+        return client.get_or_none(path) or {}
+    except GoliveError as error:
+        if error.code == "forbidden":
+            return {}
+        raise
+
+
+def _names(found: Mapping[str, Any], service: str) -> list[str]:
+    return [row["metadata"]["name"] for row in found.get("items") or [] if _refers(row.get("spec") or {}, service)]
+
+
+def _refers(value: Any, service: str) -> bool:
+    if isinstance(value, Mapping):
+        return value.get("name") == service or any(_refers(item, service) for item in value.values())
+    return isinstance(value, list) and any(_refers(item, service) for item in value)

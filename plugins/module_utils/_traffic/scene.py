@@ -1,0 +1,83 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An app's traffic, read at one time: what a switch judges before it starts, and what the info verb shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import (
+    Colour,
+    Members,
+    read_colour,
+    read_members,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.data_plane import DataPlane, read_data_plane
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.endpoints import Endpoints, read_endpoints
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import (
+    REFUSE,
+    Hazard,
+    pod_hazards,
+    service_hazards,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import COLOURS
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One reading. ``service`` is None when the live Service does not exist."""
+
+    service: Mapping[str, Any] | None
+    colours: Mapping[str, Colour]
+    members: Members
+    endpoints: Endpoints
+    data_plane: DataPlane
+    hazards: tuple[Hazard, ...]
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Address families of the live Service, as EndpointSlices name them."""
+        return tuple(((self.service or {}).get("spec") or {}).get("ipFamilies") or ("IPv4",))
+
+    @property
+    def affinity(self) -> bool:
+        """Whether clients stay on their pod."""
+        return ((self.service or {}).get("spec") or {}).get("sessionAffinity") == "ClientIP"
+
+    @property
+    def stays_on_node(self) -> bool:
+        """Whether traffic from outside only reaches pods of the node it came to."""
+        return ((self.service or {}).get("spec") or {}).get("externalTrafficPolicy") == "Local"
+
+    def refuse(self) -> None:
+        """Raise GoliveError with the first hazard that forbids a switch; all of them are in its details."""
+        found = [hazard for hazard in self.hazards if hazard.severity == REFUSE]
+        if found:
+            raise GoliveError(
+                found[0].code, found[0].message, found[0].hint, {"hazards": [hazard.as_dict() for hazard in found]}
+            )
+
+
+def read_scene(client: Client, driver: ServiceDriver, shared: Mapping[str, str], accepted: Iterable[str]) -> Scene:
+    """Read all of it; ``shared`` is what the live selector holds beside the colour."""
+    service = driver.service()
+    readers = [lambda colour=colour: read_colour(client, driver.namespace, driver.name, colour) for colour in COLOURS]
+    blue, green = client.map(lambda read: read(), readers)
+    colours = {colour.name: colour for colour in (blue, green)}
+    members = read_members(client, driver.namespace, shared, driver.colour_key)
+    endpoints = read_endpoints(client, driver.namespace, driver.name)
+    plane = read_data_plane(client, driver.namespace, driver.name)
+    if service is None:
+        return Scene(None, colours, members, endpoints, plane, ())
+    hazards = (
+        *service_hazards(service, accepted),
+        *pod_hazards(service, members, endpoints, colours),
+        *plane.hazards,
+    )
+    return Scene(service, colours, members, endpoints, plane, hazards)

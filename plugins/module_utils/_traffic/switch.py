@@ -1,0 +1,389 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Move live traffic from one colour to the other: R0 to R4, R6 when something fails; reference 2.3 and 2.4."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, NoReturn
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.access import need_rights, rights_of_switch
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import (
+    Members,
+    not_up,
+    parse_time,
+    read_members,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import WARN
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import Sync, read_syncs
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import (
+    APART_S,
+    LEVELS,
+    Means,
+    means_of,
+    needed_in_a_row,
+    prove_by_probe,
+    prove_nodes,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import (
+    LEAVING,
+    LIVE,
+    OVERLAP,
+    PREVIOUS,
+    SWITCHED_AT,
+    Route,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.scene import Scene, read_scene
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.steps import Record
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.waits import (
+    Serving,
+    not_ready,
+    wait_serving,
+    wait_up,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.wish import Wish
+
+_RETURN_TRIES = 3
+_ELSEWHERE = ("lease_lost", "selector_foreign")
+
+
+class Switch:
+    """One switch of one app. ``run`` returns the result; a failure says where traffic is in its details."""
+
+    def __init__(self, call: Call, client: Client, driver: ServiceDriver, wish: Wish, record: Record) -> None:
+        self._call = call
+        self._client = client
+        self._driver = driver
+        self._wish = wish
+        self._record = record
+        self._live: str | None = None
+        self._attempted = False
+        self._previous: str | None = None
+        self._old_pods: Mapping[str, str] = {}
+
+    def run(self) -> dict[str, Any]:
+        """Raises GoliveError; ``returned`` in its details says whether traffic was switched back."""
+        try:
+            return {**self._run(), **self._record.report()}
+        except GoliveError as error:
+            known = {"returned": False, "live": self._live, **self._record.report()}
+            raise GoliveError(error.code, error.message, error.hint, {**known, **error.details}) from error
+
+    def _run(self) -> dict[str, Any]:
+        with self._record.step("preflight") as step:
+            route = self._driver.read_usable()
+            step["state"] = route.state
+            self._live = route.live
+            self._previous = route.note(PREVIOUS)
+            scene = read_scene(self._client, self._driver, route.shared, self._wish.accepted)
+            means = self._means(scene)
+            if route.live != self._wish.to:
+                self._preflight(route, scene)
+        if route.live == self._wish.to:
+            return self._already(route, scene, means)
+        if self._call.check_mode:
+            return self._plan(route, scene)
+        self._attempted = route.state == OVERLAP
+        try:
+            self._stand_up(route, scene)
+            self._record.start_probing(self._wish.probe, self._wish.rate)
+            proof = self._move(route, scene, means)
+        except GoliveError as error:
+            # A return that fails is not answered by going to the colour that it leaves.
+            if error.code in _ELSEWHERE or not self._attempted or self._is_return(route):
+                raise
+            self._return(error, scene.families, means)
+        self._close()
+        return self._result(True, self._left(route), proof, scene)
+
+    def _means(self, scene: Scene) -> Means:
+        means = means_of(self._client, self._wish.no_probe, scene.affinity)
+        if LEVELS.index(means.level) < LEVELS.index(self._wish.proof):
+            raise GoliveError(
+                "proof_unavailable",
+                f"Cannot prove a switch of Service {self._driver.name} at level {self._wish.proof}: {means.why_not}.",
+                "Give a probe with the public address, let this user read nodes/proxy, or weaken require_proof.",
+                {"strongest": means.level},
+            )
+        return means
+
+    def _preflight(self, route: Route, scene: Scene) -> None:
+        if not self._is_return(route):
+            scene.refuse()
+        need_rights(self._client, self._driver.namespace, rights_of_switch())
+        self._driver.dry_run(route, self._wish.to, {SWITCHED_AT: _now_text()})
+        if route.state == LIVE:
+            self._driver.dry_run(route, None, {LEAVING: self._wish.old})
+        for hazard in scene.hazards:
+            if hazard.severity == WARN:
+                self._call.warn(f"{hazard.message} {hazard.hint}")
+        if not self._wish.overlap:
+            self._call.warn("Without overlap, clients may find no endpoint for a moment.")
+
+    def _is_return(self, route: Route) -> bool:
+        """Whether an unfinished switch is only taken back: nothing new gets traffic."""
+        return route.state == OVERLAP and route.leaving == self._wish.to
+
+    def _left(self, route: Route) -> str:
+        return route.leaving if route.leaving and route.leaving != self._wish.to else self._wish.old
+
+    def _already(self, route: Route, scene: Scene, means: Means) -> dict[str, Any]:
+        """Traffic is where it should be: prove it, and finish what an interrupted run left unproven."""
+        unproven = route.leaving is not None and route.leaving != self._wish.to
+        left = self._wish.old
+        with self._record.step("proof") as step:
+            if self._call.check_mode:
+                return self._result(unproven, self._previous, None, scene)
+            try:
+                serving = self._serving((self._wish.to,), {}, scene, self._wish.narrow_timeout)
+                since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
+                former = len(scene.members.ready[left])
+                proof = self._prove(serving, means, {}, since, former, APART_S if unproven else 0.0)
+            except GoliveError as error:
+                if not unproven:
+                    raise
+                self._old_pods = scene.members.ready[left]
+                self._previous = None
+                self._return(error, scene.families, means)
+            step.update(level=proof["level"])
+        if unproven:
+            self._close()
+        return self._result(unproven, left if unproven else self._previous, proof, scene)
+
+    def _plan(self, route: Route, scene: Scene) -> dict[str, Any]:
+        """Check mode: what would be, and what the real run would first wait for."""
+        reasons = not_up(scene.colours[self._wish.to], self._needed(route, scene))
+        if reasons:
+            self._call.warn(
+                f"{self._driver.name}-{self._wish.to} is not up now ({'; '.join(reasons[:3])}): the real run waits"
+                f" {self._wish.ready_timeout:g} s for it, then refuses."
+            )
+        return self._result(True, self._left(route), None, scene)
+
+    def _needed(self, route: Route, scene: Scene) -> int:
+        return 1 if self._is_return(route) else max(1, scene.colours[self._wish.old].current)
+
+    def _stand_up(self, route: Route, scene: Scene) -> None:
+        """R1."""
+        with self._record.step("stand_up") as step:
+            soak = 0.0 if self._is_return(route) else self._wish.soak
+            new = wait_up(
+                self._call,
+                self._client,
+                self._driver,
+                self._wish.to,
+                self._needed(route, scene),
+                soak,
+                self._wish.ready_timeout,
+            )
+            step["pods"] = len(new.pods)
+            if scene.stays_on_node:
+                members = self._members()
+                bare = sorted(members.nodes[self._wish.old] - members.nodes[self._wish.to])
+                if bare:
+                    reason = f"no pod of {self._wish.to} on {', '.join(bare)}, which the traffic policy Local needs"
+                    raise not_ready(self._driver, self._wish.to, [reason])
+
+    def _move(self, route: Route, scene: Scene, means: Means) -> dict[str, Any]:
+        """R2 to R4."""
+        old = self._wish.old
+        self._old_pods = scene.members.ready[old]
+        pods = dict(scene.members.every[old])
+        expected: frozenset[str] = frozenset()
+        if not self._is_return(route) and (self._wish.overlap or route.state == OVERLAP):
+            serving = self._overlap(route, scene, means)
+            self._old_pods = serving.members.ready[old]
+            pods |= serving.members.every[old]
+            expected = frozenset(serving.members.ready[self._wish.to])
+        narrowed, before = self._narrow(route, scene, means, pods, expected)
+        with self._record.step("proof") as step:
+            proof = self._prove(narrowed, means, before, None, len(self._old_pods), APART_S)
+            step["level"] = proof["level"]
+        return proof
+
+    def _overlap(self, route: Route, scene: Scene, means: Means) -> Serving:
+        """R2: both colours serve, on every slice and from outside."""
+        with self._record.step("overlap") as step:
+            self._attempted = True
+            if route.state == LIVE:
+                self._driver.move(self._driver.read_usable(), None, {LEAVING: self._wish.old})
+            self._live = None
+            try:
+                serving = self._serving((self._wish.old, self._wish.to), {}, scene, self._wish.overlap_timeout)
+                step["endpoints"] = len(serving.endpoints.ready_ids())
+                if self._wish.probe is not None and means.level == "probe":
+                    seen = prove_by_probe(
+                        self._call, self._wish.probe, self._wish.expect, 1, self._wish.outside_timeout, _here()
+                    )
+                    step["first_answer_after"] = seen["asked"]
+            except GoliveError as error:
+                raise _renamed(error, "overlap_failed", f"{self._wish.to} did not join {self._wish.old}") from error
+            return serving
+
+    def _narrow(
+        self, route: Route, scene: Scene, means: Means, old_pods: Mapping[str, str], expected: frozenset[str]
+    ) -> tuple[Serving, Mapping[str, Sync]]:
+        """R3: only new serves. ``expected`` are the UIDs of new that must still be ready."""
+        with self._record.step("narrow") as step:
+            try:
+                members = self._members()
+                gone = expected - members.ready[self._wish.to].keys()
+                if gone or not members.ready[self._wish.to]:
+                    reason = f"{len(gone)} of its pods stopped being ready" if gone else "none of its pods is ready"
+                    raise not_ready(self._driver, self._wish.to, [reason])
+                before = read_syncs(self._client) if means.syncs else {}
+                fresh = self._driver.read_usable()
+                notes: dict[str, str | None] = {LEAVING: self._wish.old, SWITCHED_AT: _now_text()}
+                notes[PREVIOUS] = self._previous if self._is_return(route) else self._wish.old
+                self._attempted = True
+                self._driver.move(fresh, self._wish.to, notes)
+                self._live = self._wish.to
+                serving = self._serving((self._wish.to,), old_pods, scene, self._wish.narrow_timeout)
+            except GoliveError as error:
+                raise _renamed(error, "narrow_failed", f"{self._wish.old} did not leave") from error
+            step["endpoints"] = len(serving.endpoints.ready_ids())
+            return serving, before
+
+    def _serving(self, colours: tuple[str, ...], banned: Mapping[str, str], scene: Scene, timeout: float) -> Serving:
+        return wait_serving(self._call, self._client, self._driver, scene.families, colours, banned, timeout)
+
+    def _prove(
+        self,
+        serving: Serving,
+        means: Means,
+        before: Mapping[str, Sync],
+        since: float | None,
+        old: int,
+        apart: float,
+        colour: str | None = None,
+    ) -> dict[str, Any]:
+        """R4: every level that can be had; the strongest names the proof."""
+        wish = self._wish
+        colour = colour or wish.to
+        endpoints = serving.endpoints
+        proof: dict[str, Any] = {
+            "level": "slice",
+            "slice": {"endpoints": len(endpoints.ready_ids()), "slices": endpoints.slices},
+        }
+        if means.syncs:
+            proof["node"] = prove_nodes(self._call, self._client, before, since, wish.proof_timeout, apart)
+            proof["level"] = "node"
+        expect = wish.expect if colour == wish.to else colour if wish.expect == wish.to else ""
+        if means.level == "probe" and wish.probe is not None and expect:
+            needed = needed_in_a_row(old, len(endpoints.ready_ids()))
+            proof["probe"] = prove_by_probe(self._call, wish.probe, expect, needed, wish.proof_timeout, _here())
+            proof["level"] = "probe"
+        return proof
+
+    def _close(self) -> None:
+        """Take the mark of an unfinished switch off: the proof is recorded."""
+        with self._record.step("close"):
+            route = self._driver.read_usable()
+            if route.live == self._wish.to and route.note(LEAVING) is not None:
+                self._driver.move(route, self._wish.to, {LEAVING: None})
+
+    def _return(self, cause: GoliveError, families: tuple[str, ...], means: Means) -> NoReturn:
+        """R6: bring traffic back to the old colour, then raise ``cause`` with how that went."""
+        old = self._wish.old
+        with self._record.step("return") as step:
+            moved = self._go_back_or_give_up(cause)
+            if moved:
+                step["proof"] = self._prove_return(families, means)
+        outcome = f"Traffic was switched back to {old}." if moved else f"Traffic stays on {old}."
+        details = {**cause.details, "returned": moved, "live": old, "changed": moved}
+        raise GoliveError(cause.code, f"{cause.message} {outcome}", cause.hint, details) from cause
+
+    def _go_back_or_give_up(self, cause: GoliveError) -> bool:
+        trouble = cause
+        for _try in range(_RETURN_TRIES):
+            try:
+                return self._go_back()
+            except GoliveError as error:
+                trouble = error
+                if error.code in (*_ELSEWHERE, "not_ready"):
+                    break
+        patch = self._driver.manual_patch(self._wish.old)
+        raise GoliveError(
+            trouble.code if trouble.code in _ELSEWHERE else "return_failed",
+            f"{cause.message} Switching back to {self._wish.old} failed too: {trouble.message}",
+            f"Look at both colours, then set it by hand: {patch}",
+            {**cause.details, "returned": False, "manual_patch": patch, "cause": cause.code, "changed": True},
+        ) from trouble
+
+    def _go_back(self) -> bool:
+        """Write the old colour, after its pods are there again if they had gone; False when traffic never left it."""
+        old = self._wish.old
+        route = self._driver.read_usable()
+        if route.live == old and route.note(LEAVING) is None:
+            self._live = old
+            return False
+        if route.live != old:
+            route = self._refilled(route)
+        notes: dict[str, str | None] = {LEAVING: None}
+        if route.live == self._wish.to:
+            notes |= {PREVIOUS: self._previous, SWITCHED_AT: _now_text()}
+        self._driver.move(route, old, notes)
+        self._live = old
+        return True
+
+    def _refilled(self, route: Route) -> Route:
+        """The route once old can carry all traffic; both colours serve while it is not there yet."""
+        old = self._wish.old
+        enough = max(1, len(self._old_pods)) if route.state == LIVE else 1
+        if len(self._members().ready[old]) >= enough:
+            return route
+        if route.state == LIVE:
+            self._driver.move(route, None, {LEAVING: old})
+            self._live = None
+        wait_up(self._call, self._client, self._driver, old, enough, 0.0, self._wish.ready_timeout)
+        return self._driver.read_usable()
+
+    def _members(self) -> Members:
+        return read_members(self._client, self._driver.namespace, self._driver.shared(), self._driver.colour_key)
+
+    def _prove_return(self, families: tuple[str, ...], means: Means) -> dict[str, Any] | str:
+        old = self._wish.old
+        try:
+            serving = wait_serving(
+                self._call, self._client, self._driver, families, (old,), {}, self._wish.narrow_timeout
+            )
+            since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
+            new = len(serving.members.ready[self._wish.to])
+            return self._prove(serving, means, {}, since, new, APART_S, old)
+        except GoliveError as error:
+            self._call.warn(f"Traffic is set back to {old}, but that is not proven: {error.message}")
+            return error.message
+
+    def _result(
+        self, changed: bool, previous: str | None, proof: dict[str, Any] | None, scene: Scene
+    ) -> dict[str, Any]:
+        return {
+            "changed": changed,
+            "live": self._wish.to,
+            "previous": previous,
+            "driver": self._driver.kind,
+            "proof": proof,
+            "hazards": [hazard.as_dict() for hazard in scene.hazards],
+            "returned": False,
+        }
+
+
+def _renamed(error: GoliveError, code: str, what: str) -> GoliveError:
+    if error.code in _ELSEWHERE or error.code not in ("endpoints", "not_ready", "proof_failed"):
+        return error
+    return GoliveError(code, f"{what}: {error.message}", error.hint, error.details)
+
+
+def _here() -> str:
+    return socket.gethostname()
+
+
+def _now_text() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

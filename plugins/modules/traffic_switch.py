@@ -1,0 +1,295 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Move live traffic between the colours of an app."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: traffic_switch
+short_description: Move live traffic from one colour of an app to the other without a failed request
+version_added: 1.0.0
+author: Cutover contributors (@golive)
+description:
+  - Changes the selector of the live Service from the old colour to both colours and then to the new one, and proves
+    each half by what EndpointSlices, nodes and fresh connections show.
+  - Every write holds only for the state that was read. A write whose outcome is unknown is looked at, never repeated
+    blindly.
+  - When the new colour does not take over, traffic is switched back, and the task fails and says so.
+  - A run that was killed in the middle is finished, or taken back, by the next one. The state is read from the Service.
+options:
+  service:
+    description:
+      - Name of the live Service, which is also the app's. Deployments and fixed Services are C(<service>-blue) and
+        C(<service>-green).
+    type: str
+    required: true
+  namespace:
+    description: Namespace of the app.
+    type: str
+    required: true
+  to:
+    description: Colour that shall take the traffic.
+    type: str
+    choices: [blue, green]
+    required: true
+  from:
+    description: Colour that is expected to be live before. Only a check against a mistake; it must not be O(to).
+    type: str
+    choices: [blue, green]
+  colour_key:
+    description: Label that holds the colour.
+    type: str
+    default: golive.cutover/colour
+  overlap:
+    description:
+      - Whether both colours serve for a moment. Without it, load balancers that address pods may drop requests.
+    type: bool
+    default: true
+  soak:
+    description: Seconds that every new pod must be ready without a restart before anything changes.
+    type: float
+    default: 10
+  require_proof:
+    description:
+      - Weakest proof that is accepted. The strongest one that can be had is always taken and reported.
+      - V(slice) is what the control plane says. V(node) adds that the kube-proxy of every node has worked off the
+        change. V(probe) adds fresh connections to O(probe), enough of them in a row to rule out a stale route.
+    type: str
+    choices: [slice, node, probe]
+    default: node
+  probe:
+    description:
+      - Address of live traffic, as clients use it. It is asked during the whole switch, with fresh and with kept
+        connections, and proves the switch at the end.
+      - It is asked from where the task runs. A port-forward would not do, because it bypasses what carries the traffic.
+    type: dict
+    suboptions:
+      url:
+        description: An http or https address that answers quickly and changes nothing.
+        type: str
+        required: true
+      header:
+        description: Header of the answer that names the colour. Empty when there is none; then O(probe) only counts.
+        type: str
+        default: X-App-Colour
+      expect:
+        description: What the new colour answers in that header. Without it, O(to).
+        type: str
+      timeout:
+        description: Seconds for one request.
+        type: float
+        default: 2
+      rate:
+        description: Requests per second on each of the two streams; the grain of RV(downtime_ms) is one over it.
+        type: float
+        default: 20
+      validate_certs:
+        description: Whether the certificate is verified.
+        type: bool
+        default: true
+      ca_cert:
+        description: File with the certificate authority of the address.
+        type: path
+  token:
+    description:
+      - Fencing token of the lease that this run holds. Every write then needs the same value in the annotation
+        C(golive.cutover/token) of the Service.
+    type: str
+  accept_managers:
+    description:
+      - Field managers, or V(argocd), V(flux), V(helm), that are known to leave the selector of the live Service alone.
+    type: list
+    elements: str
+    default: []
+  ready_timeout:
+    description: Seconds for the new colour to be up, beside O(soak).
+    type: float
+    default: 120
+  overlap_timeout:
+    description: Seconds until the endpoints of both colours are in all slices.
+    type: float
+    default: 30
+  outside_timeout:
+    description: Seconds until O(probe) reaches the new colour during the overlap.
+    type: float
+    default: 120
+  narrow_timeout:
+    description: Seconds until only the new colour is in the slices.
+    type: float
+    default: 30
+  proof_timeout:
+    description: Seconds for the proof.
+    type: float
+    default: 60
+extends_documentation_fragment:
+  - golive.cutover.kube
+attributes:
+  check_mode:
+    description: Reads and judges everything and lets the API server judge each patch (dry run), but writes nothing.
+    support: full
+  diff_mode:
+    description: Shows the selector before and after.
+    support: full
+  idempotent:
+    description: Traffic that is where it should be is proven and left alone.
+    support: full
+notes:
+  - Needs C(get) and C(patch) on Services, C(get) on Deployments, C(list) on pods, ReplicaSets and EndpointSlices.
+    Level V(node) needs C(list) on nodes and C(get) on C(nodes/proxy), or C(create) on C(pods/portforward) in
+    C(kube-system).
+seealso:
+  - module: golive.cutover.traffic_info
+  - module: golive.cutover.kube_track
+  - module: golive.cutover.health_gate
+"""
+
+EXAMPLES = r"""
+- name: Move live traffic of shop to green
+  golive.cutover.traffic_switch:
+    service: shop
+    namespace: shop
+    to: green
+    probe:
+      url: https://shop.example.org/healthz
+
+- name: Go back, at once
+  golive.cutover.traffic_switch:
+    service: shop
+    namespace: shop
+    to: blue
+    soak: 0
+"""
+
+RETURN = r"""
+live:
+  description: Colour that takes the traffic now. None while both do, which only a failure can leave.
+  returned: always
+  type: str
+previous:
+  description: Colour that took it before.
+  returned: success
+  type: str
+driver:
+  description: What was changed to move traffic.
+  returned: success
+  type: str
+  sample: service
+proof:
+  description: What the switch was proven by. None in check mode.
+  returned: success
+  type: dict
+  contains:
+    level:
+      description: V(slice), V(node) or V(probe).
+      type: str
+    slice:
+      description: Number of endpoints and of EndpointSlices.
+      type: dict
+    node:
+      description: Number of nodes whose kube-proxy has worked off the change, and seconds.
+      type: dict
+    probe:
+      description: Requests that were asked, how many in a row were needed and came, from which host, and seconds.
+      type: dict
+returned:
+  description: Whether traffic was switched back after a failure.
+  returned: always
+  type: bool
+manual_patch:
+  description: Command that brings the old colour back by hand.
+  returned: when switching back failed
+  type: str
+hazards:
+  description: What about this data plane makes a switch unsafe or hard to prove, as of M(golive.cutover.traffic_info).
+  returned: success, or when one of them forbids the switch
+  type: list
+  elements: dict
+steps:
+  description: Each step with its seconds, result and numbers.
+  returned: always
+  type: list
+  elements: dict
+timings:
+  description: Seconds by step, and C(total).
+  returned: always
+  type: dict
+ledger:
+  description:
+    - Requests of the probe stream, per stream (C(fresh), C(kept)) with sent, ok, failed by kind, by identity, kept
+      connections that had to be reopened, and the slowest in milliseconds. None without a probe.
+  returned: always
+  type: dict
+downtime_ms:
+  description: Milliseconds in which requests of the probe stream failed. None without a probe.
+  returned: always
+  type: float
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
+from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.steps import Record
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.switch import Switch
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.wish import read_wish
+
+_COLOURS = ["blue", "green"]
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        **kube_spec(),
+        "service": {"type": "str", "required": True},
+        "namespace": {"type": "str", "required": True},
+        "to": {"type": "str", "choices": _COLOURS, "required": True},
+        "from": {"type": "str", "choices": _COLOURS},
+        "colour_key": {"type": "str", "default": "golive.cutover/colour", "no_log": False},
+        "overlap": {"type": "bool", "default": True},
+        "soak": {"type": "float", "default": 10},
+        "require_proof": {"type": "str", "choices": ["slice", "node", "probe"], "default": "node"},
+        "probe": {
+            "type": "dict",
+            "options": {
+                "url": {"type": "str", "required": True},
+                "header": {"type": "str", "default": "X-App-Colour"},
+                "expect": {"type": "str"},
+                "timeout": {"type": "float", "default": 2},
+                "rate": {"type": "float", "default": 20},
+                "validate_certs": {"type": "bool", "default": True},
+                "ca_cert": {"type": "path"},
+            },
+        },
+        "token": {"type": "str", "no_log": False},
+        "accept_managers": {"type": "list", "elements": "str", "default": []},
+        "ready_timeout": {"type": "float", "default": 120},
+        "overlap_timeout": {"type": "float", "default": 30},
+        "outside_timeout": {"type": "float", "default": 120},
+        "narrow_timeout": {"type": "float", "default": 30},
+        "proof_timeout": {"type": "float", "default": 60},
+    },
+    "supports_check_mode": True,
+}
+
+
+def run(call: Call) -> dict[str, Any]:
+    """The result as documented; raises GoliveError."""
+    params = call.params
+    wish = read_wish(params)
+    with connected(call) as client, Record(call) as record:
+        driver = ServiceDriver(
+            call, client, params["namespace"], params["service"], params["colour_key"], params["token"]
+        )
+        return Switch(call, client, driver, wish, record).run()
+
+
+def main() -> None:
+    """Run as a module."""
+    finish(AnsibleModule(**SPEC), run)
+
+
+if __name__ == "__main__":
+    main()
