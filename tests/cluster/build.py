@@ -24,7 +24,7 @@ SOURCES = Path(__file__).parent / "go"
 
 @dataclass(frozen=True)
 class Program:
-    """`module` is installed by its package path, or, with `source`, our own main package is built."""
+    """With `source`, our own main package, which requires `module`; otherwise `module` is a package to install."""
 
     name: str
     version: str
@@ -48,7 +48,12 @@ KUBERNETES = Program(
     f" {_STAMP}.gitMinor={versions.KUBERNETES.split('.')[1]}",
     SOURCES / "kubernetes" / "main.go",
 )
-COREDNS = Program("coredns", versions.COREDNS, module=f"github.com/coredns/coredns@v{versions.COREDNS}")
+COREDNS = Program(
+    "coredns",
+    versions.COREDNS,
+    source=SOURCES / "coredns" / "main.go",
+    module=f"github.com/coredns/coredns v{versions.COREDNS}",
+)
 METRICS_SERVER = Program(
     "metrics-server",
     versions.METRICS_SERVER,
@@ -123,7 +128,8 @@ def _build(program: Program, go: str, work: Path, current: Part) -> None:
         if program is KUBERNETES:
             _kubernetes_module(go, source, environment)
         else:
-            (source / "go.mod").write_text(f"module golive.test/{program.name}\n\ngo 1.24\n")
+            requirement = f"\nrequire {program.module}\n" if program.module else ""
+            (source / "go.mod").write_text(f"module golive.test/{program.name}\n\ngo 1.24\n{requirement}")
         command = [go, "build", "-mod=mod", *command, "-o", program.name, "."]
     else:
         command = [go, "install", *command, program.module]

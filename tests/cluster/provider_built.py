@@ -171,7 +171,7 @@ class Built:
 
     def _kubectl(self) -> Path:
         link = build.KUBERNETES.path.with_name("kubectl")
-        if not link.is_symlink():
+        with contextlib.suppress(FileExistsError):
             link.symlink_to(build.KUBERNETES.path.name)
         return link
 
