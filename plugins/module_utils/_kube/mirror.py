@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -59,7 +60,9 @@ class Mirror:
         self._stop.set()
         answer = self._answer
         if answer is not None:
-            answer.close()
+            # Closing would wait for the reader's lock until the next event; this (urllib3 2.3 or newer) wakes the reader.
+            with suppress(AttributeError, ValueError, RuntimeError, OSError):
+                answer.shutdown()
         self._thread.join(timeout=2.0)
 
     @property
@@ -121,6 +124,8 @@ class Mirror:
             query = {**self._query, "watch": True, "resourceVersion": version, "allowWatchBookmarks": True}
             with self._client.stream(self._path, {**query, "timeoutSeconds": _WATCH_S}, _QUIET_S) as answer:
                 self._answer = answer
+                if self._stop.is_set():
+                    return
                 for line in _lines(answer):
                     version = self._take(json.loads(line)) or version
                     if self._stop.is_set():

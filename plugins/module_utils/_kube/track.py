@@ -1,0 +1,124 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Follow objects to success, failure with its cause, or timeout (fail-fast)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube.causes import finding
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_judge import Judge, Seen
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import limits_from
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_patience import Soak
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_report import Report, Scenes
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view import KINDS, Target, View, absent
+
+_LOOK_S = 0.5
+_GATHER_S = 0.05
+
+
+def track(
+    call: Call,
+    client: Client,
+    objects: Iterable[Mapping[str, Any]],
+    *,
+    timeout: float = 300.0,
+    soak: float = 10.0,
+    limits: Mapping[str, Any] | None = None,
+    missing: str = "fail",
+    min_count: int = 1,
+    log_lines: int = 20,
+    namespace: str | None = None,
+    watcher: Callable[[Scenes], str] | None = None,
+) -> dict[str, Any]:
+    """Follow ``objects`` (rows of ``kind, name, namespace``) until all have arrived or one cannot; returns
+
+    ``{verdict, cause, objects, pods, seconds}``: verdict ``success``, ``failure``, ``inconclusive`` (cause of class I)
+    or ``timeout``; in check mode one look is taken and it is ``success`` or ``pending``. ``cause`` is None or ``{code,
+    class, object, namespace, container, message, logs, hint, seconds}``. ``limits`` as in ``track_limits.py``.
+    ``watcher`` may add words to the progress line. Raises GoliveError when nothing can be learnt: bad arguments, no
+    right, no API server.
+    """
+    targets = [_target(row, namespace) for row in objects]
+    start = call.now()
+    judge = Judge(limits_from(limits), Soak(soak, client.server_time()), missing, min_count)
+    with View(client, targets) as view:
+        result = _follow(call, view, judge, start, timeout, watcher)
+        if view.unread():
+            call.warn(f"Not allowed to list {', '.join(view.unread())}: causes may be told less well.")
+        return Report(call, client, call.now() - start, log_lines).of(*result)
+
+
+def failure_of(result: Mapping[str, Any]) -> GoliveError | None:
+    """The error of a result of ``track`` that is no success (nor the one look of check mode)."""
+    cause = result["cause"]
+    if cause is None:
+        return None
+    container = f", container {cause['container']}" if cause["container"] else ""
+    where = f"{cause['object']} in namespace {cause['namespace']}{container}"
+    ended = {"failure": "failed", "inconclusive": "was inconclusive", "timeout": "timed out"}[result["verdict"]]
+    message = f"Rollout {ended} after {result['seconds']:.1f} s: {where}: {cause['message']}"
+    return GoliveError(cause["code"], message, cause["hint"], result)
+
+
+def _target(row: Mapping[str, Any], namespace: str | None) -> Target:
+    if row["kind"] not in KINDS:
+        raise GoliveError("bad_request", f"Tracking {row['kind']} is not possible.", f"Use one of {', '.join(KINDS)}.")
+    return Target(row["kind"], row["name"], row.get("namespace") or namespace or "default")
+
+
+def _follow(
+    call: Call, view: View, judge: Judge, start: float, timeout: float, watcher: Callable[[Scenes], str] | None
+) -> tuple[str, Seen, Scenes]:
+    stale_since: float | None = None
+    while True:
+        view.changed.clear()
+        now = call.now() - start
+        trouble = view.trouble()
+        if not view.synced:
+            if now >= timeout or (trouble and now >= judge.limits.api):
+                raise trouble or GoliveError("timeout", f"Listing the objects took longer than {timeout:g} s.")
+            call.wait(view.changed, _LOOK_S)
+            continue
+        scenes = view.scenes()
+        seen = judge.look(scenes, now)
+        stale_since = (now if stale_since is None else stale_since) if trouble else None
+        if trouble and stale_since is not None and now - stale_since >= judge.limits.api:
+            seen = _stale(seen, scenes, trouble)
+        verdict = _verdict(call, seen, fresh=trouble is None)
+        if verdict is None and now >= timeout:
+            verdict = "timeout"
+        if verdict:
+            return verdict, seen, scenes
+        _show(call, seen, watcher(scenes) if watcher else "")
+        if call.wait(view.changed, min(_LOOK_S, max(0.0, timeout - now))):
+            call.pause(_GATHER_S)
+
+
+def _verdict(call: Call, seen: Seen, fresh: bool) -> str | None:
+    if call.check_mode:
+        return "success" if seen.ready else "pending"
+    if seen.cause:
+        return "inconclusive" if seen.cause.cause_class == "I" else "failure"
+    return "success" if seen.ready and fresh else None
+
+
+def _stale(seen: Seen, scenes: Scenes, trouble: GoliveError) -> Seen:
+    obj = next(row.obj for row in scenes.values() if row) if any(scenes.values()) else absent(next(iter(scenes)))
+    return Seen(seen.states, finding(obj, "api_unreachable", trouble.message), seen.pending)
+
+
+def _show(call: Call, seen: Seen, more: str) -> None:
+    have = sum(row.have for row in seen.states.values())
+    want = sum(row.want for row in seen.states.values())
+    waiting = next(((target, row) for target, row in seen.states.items() if not row.ready), None)
+    detail = ""
+    if waiting:
+        named = f"{waiting[0].kind}/{waiting[0].name}: " if len(seen.states) > 1 else ""
+        detail = f"; {named}{waiting[1].detail}"
+    call.progress(f"{have}/{want} ready{detail}{f'; {more}' if more else ''}", have, want)
