@@ -46,7 +46,8 @@ def track(
     """
     targets = [_target(row, namespace) for row in objects]
     start = call.now()
-    judge = Judge(limits_from(limits), Soak(soak, client.server_time()), missing, min_count)
+    soaking = Soak(0.0 if call.check_mode else soak, client.server_time())
+    judge = Judge(limits_from(limits), soaking, missing, min_count)
     with View(client, targets) as view:
         result = _follow(call, view, judge, start, timeout, watcher)
         if view.unread():

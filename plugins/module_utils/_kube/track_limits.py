@@ -40,7 +40,7 @@ def limits_spec() -> dict[str, Any]:
         name: {"type": "int" if isinstance(value, int) else "float", "default": value}
         for name, value in asdict(Limits()).items()
     }
-    return {"limits": {"type": "dict", "default": {}, "options": options}}
+    return {"limits": {"type": "dict", "options": options}}
 
 
 def limits_from(given: Mapping[str, Any] | None) -> Limits:
