@@ -74,7 +74,7 @@ def build_all(programs: tuple[Program, ...] = PROGRAMS) -> None:
         if not wanted:
             return
         with part("go toolchain") as current:
-            go = _toolchain(current)
+            go = toolchain(current)
         for program in wanted:
             with part(f"build {program.name} {program.version}") as current:
                 _build(program, go, work, current)
@@ -82,7 +82,8 @@ def build_all(programs: tuple[Program, ...] = PROGRAMS) -> None:
             shutil.rmtree(work, ignore_errors=True)
 
 
-def _toolchain(current: Part) -> str:
+def toolchain(current: Part) -> str:
+    """Path of a `go` that is new enough: the machine's own, the one in the cache, or one fetched into the cache."""
     for candidate in (shutil.which("go"), *sorted(str(p) for p in cache_dir().glob("go-toolchain/**/bin/go"))):
         found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", run([candidate, "version"])) if candidate else None
         if candidate and found and tuple(int(number or 0) for number in found.groups()) >= versions.GO_MINIMUM:
@@ -108,20 +109,7 @@ def _build(program: Program, go: str, work: Path, current: Part) -> None:
     source = work / program.name
     shutil.rmtree(source, ignore_errors=True)
     source.mkdir(parents=True)
-    environment = {
-        **{
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("GO") or name in ("GOPROXY", "GOSUMDB")
-        },
-        "GOPATH": str(work / "path"),
-        "GOMODCACHE": str(work / "modules"),
-        "GOCACHE": str(work / "cache"),
-        "GOBIN": str(source),
-        "GOFLAGS": "-modcacherw",
-        "GOTOOLCHAIN": "local",
-        "CGO_ENABLED": "0",
-    }
+    environment = go_environment(work, source)
     command = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {program.flags}".rstrip()]
     if program.source:
         shutil.copy(program.source, source / "main.go")
@@ -133,14 +121,32 @@ def _build(program: Program, go: str, work: Path, current: Part) -> None:
         command = [go, "build", "-mod=mod", *command, "-o", program.name, "."]
     else:
         command = [go, "install", *command, program.module]
-    _compile(command, source, environment, current)
+    compile_program(command, source, environment, current)
     program.path.parent.mkdir(parents=True, exist_ok=True)
     partial = program.path.with_name(f".{program.name}.part")
     shutil.copy2(source / program.name, partial)
     os.replace(partial, program.path)
 
 
-def _compile(command: list[str], folder: Path, environment: dict[str, str], current: Part) -> None:
+def go_environment(work: Path, programs: Path) -> dict[str, str]:
+    """The machine's own module proxy, everything else below `work`; `go install` puts programs into `programs`."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("GO") or name in ("GOPROXY", "GOSUMDB")
+    }
+    return {
+        **kept,
+        "GOPATH": str(work / "path"),
+        "GOMODCACHE": str(work / "modules"),
+        "GOCACHE": str(work / "cache"),
+        "GOBIN": str(programs),
+        "GOFLAGS": "-modcacherw",
+        "GOTOOLCHAIN": "local",
+        "CGO_ENABLED": "0",
+    }
+
+
+def compile_program(command: list[str], folder: Path, environment: dict[str, str], current: Part) -> None:
+    """Runs a go command at low priority; `current` shows how far it is, a failure carries its last lines."""
     tail: list[str] = []
     counts = {"fetched": 0, "compiled": 0}
     process = subprocess.Popen(
