@@ -128,6 +128,16 @@ options:
     description: Name under which the fields are owned.
     type: str
     default: golive
+  track:
+    description:
+      - Whether to follow every workload and claim of the set until it is ready, as M(golive.cutover.kube_track) does. A
+        failure names its cause. Not done in check mode.
+    type: bool
+    default: false
+  track_timeout:
+    description: Seconds after which O(track) gives up.
+    type: float
+    default: 300
   threads:
     description: How many requests may be under way at once, from 1 to 32.
     type: int
@@ -208,6 +218,10 @@ pruned:
   returned: always
   type: list
   elements: dict
+tracked:
+  description: What M(golive.cutover.kube_track) returns for the set; null when nothing was tracked.
+  returned: always; after a failure when tracking failed
+  type: dict
 faults:
   description: Everything that was found wrong.
   returned: when the set or the server's answer to it had faults
@@ -244,6 +258,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import C
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.apply import apply_set
 from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_prune import PRUNE_KINDS
+from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_track import track_set
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 
@@ -270,6 +285,8 @@ SPEC: dict[str, Any] = {
         },
         "force_conflicts": {"type": "bool", "default": False},
         "field_manager": {"type": "str", "default": "golive"},
+        "track": {"type": "bool", "default": False},
+        "track_timeout": {"type": "float", "default": 300},
         "threads": {"type": "int", "default": 8},
     },
     "required_one_of": [("objects", "files", "content")],
@@ -279,9 +296,10 @@ SPEC: dict[str, Any] = {
 
 
 def run(call: Call) -> dict[str, Any]:
-    """Apply or remove the set; raises GoliveError with everything that is wrong with it."""
+    """Apply or remove the set, and track it if asked to; raises GoliveError with everything that is wrong with it."""
     with connected(call) as client:
-        return apply_set(call, client)
+        result = apply_set(call, client)
+        return {**result, "tracked": track_set(call, client, result)}
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_steps i
     diffs,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_write import delete, write
-from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import MOST_THREADS, Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.create_only import (
     create_only_paths,
     parse_path,
@@ -68,7 +68,8 @@ def apply_set(call: Call, client: Client) -> dict[str, Any]:
     in which the first refusal came, with ``objects`` and ``changed`` for what was written until then.
     """
     params = call.params
-    options = Options(params["field_manager"], params["force_conflicts"], params["threads"])
+    threads = min(max(params["threads"], 1), MOST_THREADS)
+    options = Options(params["field_manager"], params["force_conflicts"], threads)
     plan = _Plan(_steps(call, client), options)
     if params["state"] == "absent":
         _remove(call, client, plan)

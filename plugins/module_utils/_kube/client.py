@@ -43,7 +43,8 @@ APPLY_PATCH = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 
-_POOL = 32
+# Size of the connection pool; more threads would only wait for each other.
+MOST_THREADS = 32
 _PAGE = 500
 _TRIES = 6
 _RETRY_STATUS = (429, 500, 502, 503, 504)
@@ -306,7 +307,7 @@ def _api_client(params: Mapping[str, Any]) -> Any:
     else:
         _load(configuration, params.get("kubeconfig"), params.get("context"))
     configuration.verify_ssl = params.get("validate_certs", True) and configuration.verify_ssl
-    configuration.connection_pool_maxsize = _POOL
+    configuration.connection_pool_maxsize = MOST_THREADS
     configuration.retries = False
     return kubernetes.client.ApiClient(configuration)
 
