@@ -158,6 +158,11 @@ def _body(response: http.client.HTTPResponse, connection: http.client.HTTPConnec
             break
         chunks.append(chunk)
         size += len(chunk)
+    if size >= _BODY_LIMIT:
+        # What is left unread would be taken for the next answer.
+        connection.close()
+    # read1 never marks the answer as finished, and the connection takes no request before that.
+    response.close()
     return b"".join(chunks)
 
 

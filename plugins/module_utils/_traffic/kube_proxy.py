@@ -9,7 +9,7 @@ API's node proxy, or, where kube-proxy listens on loopback only, through a port-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -36,28 +36,29 @@ class Sync:
     trouble: str = ""
 
 
-def read_syncs(client: Client) -> dict[str, Sync]:
-    """Every node's state by node name; empty when the nodes may not be listed."""
+def read_syncs(client: Client, families: Iterable[str]) -> dict[str, Sync]:
+    """Every node's state by node name, for these address families; empty when the nodes may not be listed."""
+    wanted = frozenset(families)
     try:
         nodes = [node["metadata"]["name"] for node in client.list("/api/v1/nodes")]
     except GoliveError as error:
         if error.code == "forbidden":
             return {}
         raise
-    return dict(zip(nodes, client.map(lambda node: _read(client, node), nodes), strict=True))
+    return dict(zip(nodes, client.map(lambda node: _read(client, node, wanted), nodes), strict=True))
 
 
-def _read(client: Client, node: str) -> Sync:
+def _read(client: Client, node: str, families: frozenset[str]) -> Sync:
     try:
-        return parse(client.text(f"/api/v1/nodes/{node}:{_PORT}/proxy/metrics", retry=False, timeout=_READ_S))
+        return parse(client.text(f"/api/v1/nodes/{node}:{_PORT}/proxy/metrics", retry=False, timeout=_READ_S), families)
     except GoliveError as refused:
         try:
-            return _through_pod(client, node) or Sync(trouble=refused.message)
+            return _through_pod(client, node, families) or Sync(trouble=refused.message)
         except GoliveError as error:
             return Sync(trouble=error.message)
 
 
-def _through_pod(client: Client, node: str) -> Sync | None:
+def _through_pod(client: Client, node: str, families: frozenset[str]) -> Sync | None:
     query = {**_PODS, "fieldSelector": f"spec.nodeName={node},status.phase=Running"}
     for pod in client.list("/api/v1/namespaces/kube-system/pods", query):
         with tunnel(client, "kube-system", f"pod/{pod['metadata']['name']}", _PORT) as address:
@@ -65,18 +66,22 @@ def _through_pod(client: Client, node: str) -> Sync | None:
             answer = ask_fresh(Target(url, timeout=_READ_S, address=(address[0], address[1])))
             if answer.kind != OK or answer.status != 200:
                 return Sync(trouble=f"reading {url} in its kube-proxy pod: {answer.cause or answer.status}")
-            return parse(answer.body.decode("utf-8", "replace"))
+            return parse(answer.body.decode("utf-8", "replace"), families)
     return None
 
 
-def parse(metrics: str) -> Sync:
-    """A node's state out of its metrics page (Prometheus text format); all series of a metric count."""
+def parse(metrics: str, families: frozenset[str]) -> Sync:
+    """A node's state out of its metrics page (Prometheus text format).
+
+    Each family has a proxier of its own, which syncs only for changes of its family: a Service without IPv6 never
+    moves the IPv6 series. Series without the label (before Kubernetes 1.34) count for every family.
+    """
     stamps: list[float] = []
     pending = 0.0
     for line in metrics.splitlines():
         name, _space, value = line.rpartition(" ")
         series = name.partition("{")[0]
-        if series == _LAST_SYNC:
+        if series == _LAST_SYNC and ("ip_family=" not in name or any(f'"{family}"' in name for family in families)):
             stamps.append(float(value))
         elif series in _PENDING:
             pending += float(value)

@@ -46,9 +46,9 @@ class Means:
     syncs: Mapping[str, Sync]
 
 
-def means_of(client: Client, no_probe: str, affinity: bool) -> Means:
+def means_of(client: Client, families: tuple[str, ...], no_probe: str, affinity: bool) -> Means:
     """The strongest level there is; reads the nodes' state too. ``no_probe`` says why a probe proves nothing."""
-    syncs = read_syncs(client)
+    syncs = read_syncs(client, families)
     blind = [f"node {node}: {sync.trouble}" for node, sync in syncs.items() if sync.trouble]
     usable = {} if blind else syncs
     reasons = []
@@ -61,7 +61,13 @@ def means_of(client: Client, no_probe: str, affinity: bool) -> Means:
 
 
 def prove_nodes(
-    call: Call, client: Client, before: Mapping[str, Sync], since: float | None, timeout: float, apart: float = APART_S
+    call: Call,
+    client: Client,
+    families: tuple[str, ...],
+    before: Mapping[str, Sync],
+    since: float | None,
+    timeout: float,
+    apart: float,
 ) -> dict[str, Any]:
     """Wait until the kube-proxy of every node has synced on two reads ``apart`` seconds; returns the numbers.
 
@@ -73,7 +79,7 @@ def prove_nodes(
 
     def look() -> Done[int] | Failed | Pending:
         nonlocal quiet_since, lagging
-        syncs = read_syncs(client)
+        syncs = read_syncs(client, families)
         gone = {node: "it cannot be read any more" for node in before if node not in syncs}
         lagging = {**gone, **behind(before, syncs, since)}
         if lagging:

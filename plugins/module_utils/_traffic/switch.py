@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any, NoReturn
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.diff import diff_of
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.access import need_rights, rights_of_switch
@@ -38,6 +39,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.route impo
     PREVIOUS,
     SWITCHED_AT,
     Route,
+    wanted_selector,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.scene import Scene, read_scene
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
@@ -67,6 +69,7 @@ class Switch:
         self._attempted = False
         self._previous: str | None = None
         self._old_pods: Mapping[str, str] = {}
+        self._families: tuple[str, ...] = ()
 
     def run(self) -> dict[str, Any]:
         """Raises GoliveError; ``returned`` in its details says whether traffic was switched back."""
@@ -83,6 +86,7 @@ class Switch:
             self._live = route.live
             self._previous = route.note(PREVIOUS)
             scene = read_scene(self._client, self._driver, route.shared, self._wish.accepted)
+            self._families = scene.families
             means = self._means(scene)
             if route.live != self._wish.to:
                 self._preflight(route, scene)
@@ -99,12 +103,12 @@ class Switch:
             # A return that fails is not answered by going to the colour that it leaves.
             if error.code in _ELSEWHERE or not self._attempted or self._is_return(route):
                 raise
-            self._return(error, scene.families, means)
+            self._return(error, means)
         self._close()
-        return self._result(True, self._left(route), proof, scene)
+        return self._result(route, self._left(route), proof, scene)
 
     def _means(self, scene: Scene) -> Means:
-        means = means_of(self._client, self._wish.no_probe, scene.affinity)
+        means = means_of(self._client, scene.families, self._wish.no_probe, scene.affinity)
         if LEVELS.index(means.level) < LEVELS.index(self._wish.proof):
             raise GoliveError(
                 "proof_unavailable",
@@ -140,9 +144,9 @@ class Switch:
         left = self._wish.old
         with self._record.step("proof") as step:
             if self._call.check_mode:
-                return self._result(unproven, self._previous, None, scene)
+                return self._result(route, self._previous, None, scene, unproven)
             try:
-                serving = self._serving((self._wish.to,), {}, scene, self._wish.narrow_timeout)
+                serving = self._serving((self._wish.to,), {}, self._wish.narrow_timeout)
                 since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
                 former = len(scene.members.ready[left])
                 proof = self._prove(serving, means, {}, since, former, APART_S if unproven else 0.0)
@@ -151,11 +155,11 @@ class Switch:
                     raise
                 self._old_pods = scene.members.ready[left]
                 self._previous = None
-                self._return(error, scene.families, means)
+                self._return(error, means)
             step.update(level=proof["level"])
         if unproven:
             self._close()
-        return self._result(unproven, left if unproven else self._previous, proof, scene)
+        return self._result(route, left if unproven else self._previous, proof, scene, unproven)
 
     def _plan(self, route: Route, scene: Scene) -> dict[str, Any]:
         """Check mode: what would be, and what the real run would first wait for."""
@@ -165,7 +169,7 @@ class Switch:
                 f"{self._driver.name}-{self._wish.to} is not up now ({'; '.join(reasons[:3])}): the real run waits"
                 f" {self._wish.ready_timeout:g} s for it, then refuses."
             )
-        return self._result(True, self._left(route), None, scene)
+        return self._result(route, self._left(route), None, scene)
 
     def _needed(self, route: Route, scene: Scene) -> int:
         return 1 if self._is_return(route) else max(1, scene.colours[self._wish.old].current)
@@ -198,7 +202,7 @@ class Switch:
         pods = dict(scene.members.every[old])
         expected: frozenset[str] = frozenset()
         if not self._is_return(route) and (self._wish.overlap or route.state == OVERLAP):
-            serving = self._overlap(route, scene, means)
+            serving = self._overlap(route, means)
             self._old_pods = serving.members.ready[old]
             pods |= serving.members.every[old]
             expected = frozenset(serving.members.ready[self._wish.to])
@@ -208,7 +212,7 @@ class Switch:
             step["level"] = proof["level"]
         return proof
 
-    def _overlap(self, route: Route, scene: Scene, means: Means) -> Serving:
+    def _overlap(self, route: Route, means: Means) -> Serving:
         """R2: both colours serve, on every slice and from outside."""
         with self._record.step("overlap") as step:
             self._attempted = True
@@ -216,7 +220,7 @@ class Switch:
                 self._driver.move(self._driver.read_usable(), None, {LEAVING: self._wish.old})
             self._live = None
             try:
-                serving = self._serving((self._wish.old, self._wish.to), {}, scene, self._wish.overlap_timeout)
+                serving = self._serving((self._wish.old, self._wish.to), {}, self._wish.overlap_timeout)
                 step["endpoints"] = len(serving.endpoints.ready_ids())
                 if self._wish.probe is not None and means.level == "probe":
                     seen = prove_by_probe(
@@ -238,21 +242,21 @@ class Switch:
                 if gone or not members.ready[self._wish.to]:
                     reason = f"{len(gone)} of its pods stopped being ready" if gone else "none of its pods is ready"
                     raise not_ready(self._driver, self._wish.to, [reason])
-                before = read_syncs(self._client) if means.syncs else {}
+                before = read_syncs(self._client, scene.families) if means.syncs else {}
                 fresh = self._driver.read_usable()
                 notes: dict[str, str | None] = {LEAVING: self._wish.old, SWITCHED_AT: _now_text()}
                 notes[PREVIOUS] = self._previous if self._is_return(route) else self._wish.old
                 self._attempted = True
                 self._driver.move(fresh, self._wish.to, notes)
                 self._live = self._wish.to
-                serving = self._serving((self._wish.to,), old_pods, scene, self._wish.narrow_timeout)
+                serving = self._serving((self._wish.to,), old_pods, self._wish.narrow_timeout)
             except GoliveError as error:
                 raise _renamed(error, "narrow_failed", f"{self._wish.old} did not leave") from error
             step["endpoints"] = len(serving.endpoints.ready_ids())
             return serving, before
 
-    def _serving(self, colours: tuple[str, ...], banned: Mapping[str, str], scene: Scene, timeout: float) -> Serving:
-        return wait_serving(self._call, self._client, self._driver, scene.families, colours, banned, timeout)
+    def _serving(self, colours: tuple[str, ...], banned: Mapping[str, str], timeout: float) -> Serving:
+        return wait_serving(self._call, self._client, self._driver, self._families, colours, banned, timeout)
 
     def _prove(
         self,
@@ -273,7 +277,9 @@ class Switch:
             "slice": {"endpoints": len(endpoints.ready_ids()), "slices": endpoints.slices},
         }
         if means.syncs:
-            proof["node"] = prove_nodes(self._call, self._client, before, since, wish.proof_timeout, apart)
+            proof["node"] = prove_nodes(
+                self._call, self._client, self._families, before, since, wish.proof_timeout, apart
+            )
             proof["level"] = "node"
         expect = wish.expect if colour == wish.to else colour if wish.expect == wish.to else ""
         if means.level == "probe" and wish.probe is not None and expect:
@@ -289,13 +295,13 @@ class Switch:
             if route.live == self._wish.to and route.note(LEAVING) is not None:
                 self._driver.move(route, self._wish.to, {LEAVING: None})
 
-    def _return(self, cause: GoliveError, families: tuple[str, ...], means: Means) -> NoReturn:
+    def _return(self, cause: GoliveError, means: Means) -> NoReturn:
         """R6: bring traffic back to the old colour, then raise ``cause`` with how that went."""
         old = self._wish.old
         with self._record.step("return") as step:
             moved = self._go_back_or_give_up(cause)
             if moved:
-                step["proof"] = self._prove_return(families, means)
+                step["proof"] = self._prove_return(means)
         outcome = f"Traffic was switched back to {old}." if moved else f"Traffic stays on {old}."
         details = {**cause.details, "returned": moved, "live": old, "changed": moved}
         raise GoliveError(cause.code, f"{cause.message} {outcome}", cause.hint, details) from cause
@@ -348,12 +354,10 @@ class Switch:
     def _members(self) -> Members:
         return read_members(self._client, self._driver.namespace, self._driver.shared(), self._driver.colour_key)
 
-    def _prove_return(self, families: tuple[str, ...], means: Means) -> dict[str, Any] | str:
+    def _prove_return(self, means: Means) -> dict[str, Any] | str:
         old = self._wish.old
         try:
-            serving = wait_serving(
-                self._call, self._client, self._driver, families, (old,), {}, self._wish.narrow_timeout
-            )
+            serving = self._serving((old,), {}, self._wish.narrow_timeout)
             since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
             new = len(serving.members.ready[self._wish.to])
             return self._prove(serving, means, {}, since, new, APART_S, old)
@@ -362,8 +366,11 @@ class Switch:
             return error.message
 
     def _result(
-        self, changed: bool, previous: str | None, proof: dict[str, Any] | None, scene: Scene
+        self, route: Route, previous: str | None, proof: dict[str, Any] | None, scene: Scene, changed: bool = True
     ) -> dict[str, Any]:
+        wanted = wanted_selector(route, self._wish.to, self._driver.colour_key)
+        name = f"Service {self._driver.namespace}/{self._driver.name} selector"
+        shown = self._call.diff_mode and route.selector != wanted
         return {
             "changed": changed,
             "live": self._wish.to,
@@ -372,6 +379,7 @@ class Switch:
             "proof": proof,
             "hazards": [hazard.as_dict() for hazard in scene.hazards],
             "returned": False,
+            **({"diff": [diff_of(name, dict(route.selector), wanted)]} if shown else {}),
         }
 
 
