@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Of one length: core 2.18 wraps what it prints, and the way is part of every path.
 WAYS = ("inside", "module")
 # The executables of the oldest and the newest supported core; the Makefile sets it.
-PLAYBOOKS = [path for path in os.environ.get("GOLIVE_ANSIBLE_PLAYBOOKS", "").split(":") if path] or ["ansible-playbook"]
+_NAMED = os.environ.get("GOLIVE_ANSIBLE_PLAYBOOKS", "").split(":")
+PLAYBOOKS = list(filter(None, _NAMED)) or [shutil.which("ansible-playbook") or "ansible-playbook"]
 
 Task = Mapping[str, Any]
 Cases = Mapping[str, Task | Sequence[Task]]
