@@ -26,8 +26,10 @@ try:
     import kubernetes.client
     import kubernetes.config
     import urllib3
+    import yaml
 except ImportError:
     kubernetes = None  # type: ignore[assignment] # None stands for a missing library
+    yaml = None  # type: ignore[assignment] # None stands for a missing library
     urllib3 = None  # type: ignore[assignment] # None stands for a missing library
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -320,7 +322,10 @@ def _load(configuration: Any, kubeconfig: str | None, context: str | None) -> No
         kubernetes.config.load_kube_config(  # type: ignore[no-untyped-call] # untyped in the library
             config_file=file, context=context, client_configuration=configuration, persist_config=False
         )
-    except (errors, OSError, TypeError, KeyError, ValueError) as error:
+    except yaml.YAMLError as error:
+        # Its own text may quote a token.
+        raise _bad_kubeconfig(file, ValueError("it is not YAML")) from error
+    except (errors, OSError, TypeError, KeyError, ValueError, AttributeError) as error:
         if kubeconfig or context:
             raise _bad_kubeconfig(kubeconfig, error) from error
         try:
