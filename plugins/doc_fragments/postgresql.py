@@ -24,7 +24,7 @@ options:
           - With a tunnel only the name that the server's certificate must show.
         type: str
       port:
-        description: Port of the server; 5432 if neither this nor E(PGPORT) is set. Not used with a tunnel that names one.
+        description: Port of the server; 5432 if neither this nor E(PGPORT) is set. A tunnel may name another one.
         type: int
       database:
         description: Name of the database.

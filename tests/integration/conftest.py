@@ -70,11 +70,15 @@ def database(postgres: Server) -> Iterator[Database]:
     """An empty database with an owner of its own; both are dropped afterwards."""
     name = f"t_{secrets.token_hex(6)}"
     password = f"pw-{secrets.token_hex(12)}"
-    admin = postgres.connect()
+    _administer(postgres, f"CREATE ROLE {name} LOGIN PASSWORD '{password}'", f"CREATE DATABASE {name} OWNER {name}")
+    yield Database(postgres, name, name, password)
+    _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {name}")
+
+
+def _administer(server: Server, *statements: str) -> None:
+    # A connection of its own each time: a test may have restarted the server in between.
+    admin = server.connect()
     with admin.cursor() as cursor:
-        cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD %s", (password,))
-        cursor.execute(f"CREATE DATABASE {name} OWNER {name}")
-        yield Database(postgres, name, name, password)
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        cursor.execute(f"DROP ROLE {name}")
+        for statement in statements:
+            cursor.execute(statement)
     admin.close()

@@ -26,7 +26,6 @@ START_S = 60
 _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "max_connections": "40",
     "password_encryption": "scram-sha-256",
     "listen_addresses": "127.0.0.1",
@@ -128,9 +127,9 @@ class Server:
         password_file.chmod(0o600)
         _give_to_postgres(password_file)
         data = self.directory / "data"
+        options = ["-E", "UTF8", "--no-locale", "-A", "scram-sha-256", "--no-sync"]
         subprocess.run(
-            [self.bin / "initdb", "-D", data, "-U", SUPERUSER, "--pwfile", password_file, "-E", "UTF8", "--no-locale"]
-            + ["-A", "scram-sha-256", "--no-sync"],
+            [self.bin / "initdb", "-D", data, "-U", SUPERUSER, "--pwfile", password_file, *options],
             check=True,
             stdout=subprocess.DEVNULL,
             **_as_postgres(),

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 try:
     import websocket
 except ImportError:
-    websocket = None
+    websocket = None  # type: ignore[assignment]  # looked at before use
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError, Interrupted
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
@@ -29,7 +29,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_target
 _JOIN_S = 12.0
 
 
-class Address(tuple[str, int]):
+class Address(tuple[str, int]):  # noqa: SLOT001 - a tuple cannot have slots of its own
     """``(host, port)`` of the local end; ``trouble`` is the newest reason why a connection through it broke."""
 
     _tunnel: _Tunnel

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import ssl
@@ -61,10 +62,8 @@ class Pipe:
     def stop(self) -> None:
         """End the connection from another thread."""
         self._stopped.set()
-        try:
+        with contextlib.suppress(OSError):
             self._wake.send(b"x")
-        except OSError:
-            pass
 
     def run(self) -> GoliveError | None:
         """Carry bytes until the end; returns why it broke, or None after an orderly end."""

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 try:
     import websocket
 except ImportError:
-    websocket = None
+    websocket = None  # type: ignore[assignment]  # looked at before use
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client

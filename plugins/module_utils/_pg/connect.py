@@ -15,7 +15,7 @@ from typing import Any
 try:
     import psycopg2
 except ImportError:
-    psycopg2 = None
+    psycopg2 = None  # type: ignore[assignment]  # looked at before use
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -104,8 +104,8 @@ def connect(
 ) -> Iterator[Session]:
     """A session with TimeZone UTC, the given ``search_path`` and limits, closed at the end.
 
-    Raises GoliveError ``library_missing``, ``auth_failed``, ``database_missing``, ``too_many_connections``, ``starting``,
-    ``tls`` or ``unreachable``.
+    Raises GoliveError ``library_missing``, ``auth_failed``, ``database_missing``, ``too_many_connections``,
+    ``starting``, ``tls`` or ``unreachable``.
     """
     if psycopg2 is None:
         raise GoliveError(
@@ -139,9 +139,19 @@ def prepare(session: Session, limits: Limits, *, search_path: str, read_only: bo
     if session.server_version >= _CLIENT_CHECK_SINCE:
         # A killed client is noticed while its statement still runs.
         wanted["client_connection_check_interval"] = "1000"
+        wanted["idle_session_timeout"] = "0"
     calls = ", ".join(["pg_catalog.set_config(%s, %s, false)"] * len(wanted))
     session.execute(f"SELECT {calls}", [text for pair in wanted.items() for text in pair])
     session.limit_s = limits.statement or None
+
+
+def regain(session: Session, limits: Limits) -> None:
+    """Become oneself again inside a transaction: role and timeouts, and nothing else that the transaction set."""
+    calls = "pg_catalog.set_config('lock_timeout', %s, false), pg_catalog.set_config('statement_timeout', %s, false)"
+    session.execute(
+        f"RESET SESSION AUTHORIZATION; RESET ROLE; SELECT {calls}",
+        (_milliseconds(limits.lock), _milliseconds(limits.statement)),
+    )
 
 
 def _milliseconds(seconds: float) -> str:
@@ -149,7 +159,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _opened(call: Call, where: Settings, application_name: str) -> Any:
-    wanted = {
+    wanted: dict[str, Any] = {
         "host": where.host or where.address,
         "hostaddr": where.address,
         "port": where.port,
@@ -162,7 +172,7 @@ def _opened(call: Call, where: Settings, application_name: str) -> Any:
         "client_encoding": "UTF8",
         **_KEEPALIVE,
     }
-    connection = None
+    connection: Any = None
     try:
         connection = psycopg2.connect(
             async_=True, **{name: value for name, value in wanted.items() if value is not None}

@@ -13,8 +13,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 # libpq gives no SQLSTATE when a connection fails, only the text; the first match counts.
 _CONNECT = (
     (
-        r"password authentication failed|no password supplied|authentication failed|no pg_hba\.conf entry"
-        r'|role "[^"]*" does not exist|not permitted to log in|pg_hba\.conf rejects',
+        r"authentication failed|no password supplied|pg_hba\.conf|role \S+ does not exist|not permitted to log in",
         "auth_failed",
         "Check the user and the password (or the Secret that holds it), and that pg_hba.conf admits this user.",
     ),

@@ -14,7 +14,7 @@ try:
     import psycopg2
     import psycopg2.extensions
 except ImportError:
-    psycopg2 = None
+    psycopg2 = None  # type: ignore[assignment]  # looked at before use
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError, sql_error
@@ -84,8 +84,8 @@ class Session:
 
     def _run(self, sql: str, values: Sequence[Any] | None) -> Any:
         self._call.alive()
-        cursor = self._connection.cursor()
         try:
+            cursor = self._connection.cursor()
             cursor.execute(sql, values)
             self._poll(self._call, self.limit_s)
         except psycopg2.Error as error:

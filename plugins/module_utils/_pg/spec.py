@@ -11,7 +11,7 @@ SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 
 
 def pg_options() -> dict[str, Any]:
-    """A fresh argument spec of the single settings; the environment stands in for what is not given, see ``settings``."""
+    """A fresh argument spec of the single settings; for what is not given see ``settings``."""
     return {
         "host": {"type": "str"},
         "port": {"type": "int"},

@@ -115,7 +115,8 @@ def test_more_than_the_buffers_hold_goes_through(ends: Ends) -> None:
     got = receive(ends.local, len(data) + 1)
     sender.join(5)
     assert got == data
-    assert ends.ended() and ends.reason is None
+    assert ends.ended()
+    assert ends.reason is None
 
 
 def test_a_ping_is_answered(ends: Ends) -> None:
@@ -125,19 +126,19 @@ def test_a_ping_is_answered(ends: Ends) -> None:
 
 def test_a_closed_port_is_told_apart(ends: Ends) -> None:
     ends.greet()
-    ends.remote.sendall(
-        encode(BINARY, b"\x01dial tcp4 127.0.0.1:5432: connect: connection refused") + encode(CLOSE, b"")
-    )
+    ends.remote.sendall(encode(BINARY, b"\x01dial tcp4 127.0.0.1:5432: connection refused") + encode(CLOSE, b""))
     assert ends.ended()
     assert ends.local.recv(1) == b""
-    assert ends.reason is not None and ends.reason.code == "port_closed"
+    assert ends.reason is not None
+    assert ends.reason.code == "port_closed"
 
 
 def test_the_local_end_closing_ends_the_connection(ends: Ends) -> None:
     ends.greet()
     ends.local.sendall(b"bye")
     ends.local.close()
-    assert ends.ended() and ends.reason is None
+    assert ends.ended()
+    assert ends.reason is None
     frames = list(Decoder().feed(receive(ends.remote, 1 << 16)))
     assert [frame.opcode for frame in frames] == [BINARY, CLOSE]
     assert frames[0].payload == b"\x00bye"
@@ -152,4 +153,5 @@ def test_the_api_server_going_away_closes_the_local_end(ends: Ends) -> None:
 def test_stop_ends_a_busy_connection(ends: Ends) -> None:
     ends.greet()
     ends.pipe.stop()
-    assert ends.ended() and ends.reason is None
+    assert ends.ended()
+    assert ends.reason is None

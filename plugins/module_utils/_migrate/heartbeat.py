@@ -1,0 +1,68 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sign of life of a runner, beside the ledger: what it does, and that it still does it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
+from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+
+_BEAT_S = 5.0
+_BEGIN = """
+INSERT INTO {runner} (pid, run_id) VALUES (pg_catalog.pg_backend_pid(), %s)
+ON CONFLICT (single) DO UPDATE
+SET pid = excluded.pid, run_id = excluded.run_id, started_at = now(), beat_at = now(), file = NULL"""
+
+
+class Heartbeat:
+    """One row, kept by the session that holds the mutex while the other one works."""
+
+    def __init__(self, ledger: Ledger, mutex: Mutex, guard: Session, run_id: str | None) -> None:
+        self._ledger = ledger
+        self._mutex = mutex
+        self._guard = guard
+        self._run_id = run_id
+        self._due = math.inf
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Write the row, and remove it at the end; a killed runner's row stays and shows its last sign."""
+        self._guard.execute(self._ledger.sql(_BEGIN), (self._run_id,))
+        self._due = time.monotonic() + _BEAT_S
+        try:
+            yield
+        finally:
+            self._due = math.inf
+            # What went wrong before counts, not that the row could not be removed after it.
+            with suppress(GoliveError):
+                self._guard.execute(self._ledger.sql("DELETE FROM {runner}"))
+
+    def doing(self, file: str) -> None:
+        """Write down the file that comes next."""
+        self._beat()
+        self._guard.execute(self._ledger.sql("UPDATE {runner} SET file = %s"), (file,))
+
+    def watched(self, call: Call) -> Call:
+        """``call`` for the session that works: its waits beat, and end with ``mutex_lost`` when the mutex is gone."""
+
+        def alive() -> None:
+            call.alive()
+            if time.monotonic() >= self._due:
+                self._mutex.ensure(self._guard)
+                self._beat()
+
+        return replace(call, alive=alive)
+
+    def _beat(self) -> None:
+        self._due = time.monotonic() + _BEAT_S
+        self._guard.execute(self._ledger.sql("UPDATE {runner} SET beat_at = now()"))

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger: one row per applied migration, in the database it describes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied
+from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
+from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+
+FORMAT = 1
+_MARK = "golive.cutover migration ledger, format "
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,54}")
+# `kind` is the step kind (tx, autocommit, batch) and `state` its progress: `applied` is the end of each of them.
+_CREATE_LEDGER = """
+CREATE TABLE {ledger} (
+    version bigint PRIMARY KEY,
+    label text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL DEFAULT 'tx',
+    state text NOT NULL,
+    checksum text NOT NULL,
+    checksum_raw text NOT NULL,
+    down_sql text,
+    down_checksum text,
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    duration_ms bigint NOT NULL,
+    applied_by text NOT NULL DEFAULT session_user,
+    application text NOT NULL DEFAULT current_setting('application_name'),
+    run_id text,
+    sequence bigint GENERATED ALWAYS AS IDENTITY
+)"""
+_CREATE_RUNNER = """
+CREATE TABLE {runner} (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    pid integer NOT NULL,
+    run_id text,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    beat_at timestamptz NOT NULL DEFAULT now(),
+    file text
+)"""
+_READ = """
+SELECT label, name, checksum, state, applied_by, duration_ms, run_id, down_checksum, down_sql IS NOT NULL AS reversible,
+    to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS applied_at
+FROM {ledger} ORDER BY version"""
+_RECORD = """
+INSERT INTO {ledger}
+    (version, label, name, state, checksum, checksum_raw, down_sql, down_checksum, duration_ms, run_id)
+VALUES (%s, %s, %s, 'applied', %s, %s, %s, %s, %s, %s)"""
+_RUNNER = """
+SELECT file, to_char(beat_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS beat_at FROM {runner}"""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Names of schema and table; plain lower-case names, so that nobody ever needs to quote them."""
+
+    schema: str
+    table: str
+
+    def __post_init__(self) -> None:
+        for name in (self.schema, self.table):
+            if not _NAME.fullmatch(name):
+                raise GoliveError(
+                    "invalid",
+                    f"Cannot name the ledger {self.schema}.{self.table}.",
+                    "Use lower-case letters, digits and _ for schema and table, at most 55.",
+                )
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+    def sql(self, text: str) -> str:
+        """``text`` with the names of ``{schema}``, of the table ``{ledger}`` and of the sign of life ``{runner}``."""
+        names = {
+            "{schema}": f'"{self.schema}"',
+            "{ledger}": f'"{self.schema}"."{self.table}"',
+            "{runner}": f'"{self.schema}"."{self.table}_runner"',
+        }
+        for mark, name in names.items():
+            text = text.replace(mark, name)
+        return text
+
+    def exists(self, session: Session) -> bool:
+        """Whether the ledger is there. Raises GoliveError ``ledger_foreign`` when the table is something else."""
+        found = session.rows(
+            "SELECT pg_catalog.obj_description(c.oid, 'pg_class') AS mark FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s",
+            (self.schema, self.table),
+        )
+        if not found:
+            return False
+        mark = found[0]["mark"] or ""
+        if mark != f"{_MARK}{FORMAT}":
+            newer = mark.startswith(_MARK)
+            raise GoliveError(
+                "ledger_foreign",
+                f"Cannot use the table {self} as ledger: "
+                + (f"its format {mark.removeprefix(_MARK)} is not known here." if newer else "it is something else."),
+                "Use the newer version of this collection." if newer else "Choose another schema or table.",
+            )
+        return True
+
+    def create(self, session: Session) -> bool:
+        """Make schema and tables when they are missing; True when something was made. Hold the mutex."""
+        if self.exists(session):
+            return False
+        try:
+            self._create(session)
+        except SqlError as error:
+            raise GoliveError(
+                error.code,
+                f"Creating the ledger {self} failed: {error.message}.",
+                "Let the database's owner migrate, or create the schema and give it to this user.",
+                error.details,
+            ) from error
+        return True
+
+    def _create(self, session: Session) -> None:
+        session.execute("BEGIN")
+        # Not IF NOT EXISTS: that asks for the right to create even when the schema is there.
+        if not session.value("SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = %s", (self.schema,)):
+            session.execute(self.sql("CREATE SCHEMA {schema}"))
+        session.execute(self.sql(_CREATE_LEDGER))
+        session.execute(self.sql(_CREATE_RUNNER))
+        session.execute(self.sql("COMMENT ON TABLE {ledger} IS %s"), (f"{_MARK}{FORMAT}",))
+        session.execute("COMMIT")
+
+    def read(self, session: Session) -> list[Applied]:
+        """All rows in the order of versions; none when the ledger does not exist."""
+        if not self.exists(session):
+            return []
+        return [_applied(row) for row in session.rows(self.sql(_READ))]
+
+    def runner_state(self, session: Session) -> dict[str, Any]:
+        """``file`` and ``beat_at`` of the running migration's sign of life; None each without one."""
+        rows = session.rows(self.sql(_RUNNER))
+        return rows[0] if rows else {"file": None, "beat_at": None}
+
+    def record(self, session: Session, migration: Migration, duration_ms: int, run_id: str | None) -> None:
+        """Write a migration's row into the open transaction."""
+        down = migration.down
+        session.execute(
+            self.sql(_RECORD),
+            (
+                migration.number,
+                migration.version,
+                migration.name,
+                migration.up.checksum,
+                migration.up.checksum_raw,
+                down.text if down else None,
+                down.checksum if down else None,
+                duration_ms,
+                run_id,
+            ),
+        )
+
+
+def _applied(row: Mapping[str, Any]) -> Applied:
+    values = dict(row)
+    return Applied(version=values.pop("label"), **values)

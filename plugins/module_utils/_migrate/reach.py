@@ -1,0 +1,90 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a verb's options to a place to connect to: the tunnel and the password that the cluster holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
+from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_to
+from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where to connect, and a call whose warnings and progress never show the password."""
+
+    call: Call
+    where: Settings
+
+    def masked(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """A result without the password, which may come from a Secret that Ansible knows nothing of."""
+        masked: dict[str, Any] = mask_value(result, _secrets(self.where))
+        return masked
+
+
+@contextmanager
+def reached(call: Call) -> Iterator[Reach]:
+    """Open what the options ``postgresql`` and ``tunnel`` of ``call`` ask for; errors come out without the password."""
+    options = call.params.get("postgresql") or {}
+    tunnel = call.params.get("tunnel")
+    with ExitStack() as stack:
+        where = settings(options)
+        if tunnel or options.get("password_secret"):
+            client = stack.enter_context(connected(call))
+            password = _password(client, options.get("password_secret"), tunnel)
+            where = settings(options, password)
+            stack.enter_context(_masking(where))
+            if tunnel:
+                where = settings(options, password, stack.enter_context(tunnel_to(client, tunnel, where.port)))
+        else:
+            stack.enter_context(_masking(where))
+        yield Reach(_quiet(call, where), where)
+
+
+def _password(client: Client, secret: Mapping[str, Any] | None, tunnel: Mapping[str, Any] | None) -> str | None:
+    if not secret:
+        return None
+    namespace = secret.get("namespace") or (tunnel or {}).get("namespace")
+    if not namespace:
+        raise GoliveError(
+            "invalid",
+            f"Cannot read the password from the Secret {secret['name']}: no namespace is given.",
+            "Set namespace in postgresql.password_secret.",
+        )
+    return secret_value(client, namespace, secret["name"], secret["key"])
+
+
+def _secrets(where: Settings) -> list[str]:
+    return [where.password] if where.password else []
+
+
+def _quiet(call: Call, where: Settings) -> Call:
+    secrets = _secrets(where)
+    return replace(
+        call,
+        warn=lambda text: call.warn(mask_text(text, secrets)),
+        show=lambda text, done, total: call.show(mask_text(text, secrets), done, total),
+    )
+
+
+@contextmanager
+def _masking(where: Settings) -> Iterator[None]:
+    try:
+        yield
+    except GoliveError as error:
+        secrets = _secrets(where)
+        error.message = mask_text(error.message, secrets)
+        error.hint = mask_text(error.hint, secrets) if error.hint else None
+        error.details = mask_value(error.details, secrets)
+        error.args = (error.message,)
+        raise

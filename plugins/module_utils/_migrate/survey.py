@@ -1,0 +1,55 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a database says of its migrations, without changing anything."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import read_directory
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import pending_rows
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.others import other_ledgers
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, make_plan
+from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, connect
+
+
+def survey(call: Call, where: Settings, ledger: Ledger, path: str | None) -> dict[str, Any]:
+    """The result of the verb ``db_migrate_info``; without ``path`` nothing is pending and nothing drifts."""
+    files = read_directory(path) if path else []
+    with connect(call, where, read_only=True) as session:
+        rows = ledger.read(session)
+        plan = make_plan(files, rows)
+        exists = ledger.exists(session)
+        holder = Mutex(ledger).holder(session)
+        if holder:
+            holder.update(ledger.runner_state(session) if exists else {"file": None, "beat_at": None})
+        return {
+            "changed": False,
+            "ledger": str(ledger),
+            "ledger_exists": exists,
+            "head": plan.head,
+            "applied": [_applied_row(row) for row in rows],
+            "pending": pending_rows(plan.pending),
+            "drift": [asdict(one) for one in plan.drift] if path else [],
+            "mutex_holder": holder,
+            "other_ledgers": other_ledgers(session),
+        }
+
+
+def _applied_row(row: Applied) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "name": row.name,
+        "state": row.state,
+        "applied_at": row.applied_at,
+        "applied_by": row.applied_by,
+        "seconds": row.duration_ms / 1000,
+        "run_id": row.run_id,
+        "reversible": row.reversible,
+        "checksum": row.checksum,
+    }

@@ -1,0 +1,242 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb ``db_migrate``: bring a PostgreSQL database to the newest of a directory's migrations."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: db_migrate
+short_description: Apply the pending SQL migrations of a directory to a PostgreSQL database
+version_added: 1.0.0
+author:
+  - Cutover contributors (@cutover)
+description:
+  - Applies plain SQL files in the order of their versions and records each of them in a ledger inside the database.
+  - A file C(<digits>_<name>.sql) is a migration; the digits, a number or a timestamp, are its version. A file
+    C(<digits>_<name>.down.sql) beside it takes it back; its text is stored in the ledger when the migration is
+    applied, so that going back needs no old checkout. Other files that end in C(.sql) are an error, everything else is
+    left alone.
+  - Each file runs in one transaction, and its row in the ledger is written in the same one. When a statement fails, or
+    the run is killed, nothing of that file is there, and the next run begins with it.
+  - All files are read and checked before anything is sent. A file that controls the transaction (C(BEGIN), C(COMMIT)),
+    that cannot run inside one (C(CREATE INDEX CONCURRENTLY), C(VACUUM)), or that needs a stream of data
+    (C(COPY FROM STDIN)) is refused with its line.
+  - Comments at the top of a file may set what applies to it alone, such as C(-- golive:\ lock_timeout 10s) and
+    C(-- golive:\ statement_timeout 30min). An unknown directive is an error.
+  - Checksums are of the text with line ends LF and without byte order mark, so that no setting of a checkout changes
+    them, and this text is what runs. An applied file that has changed is an error.
+  - A file that is older than what is applied is an error, never skipped. An applied file that is gone, was renamed or
+    has another down script is a warning, because a rollback of the application runs with the files of the older
+    release.
+  - One run at a time migrates a database. A second one waits, polling an advisory lock that frees itself when its
+    holder dies. A pooler in transaction mode is refused, because it breaks such locks.
+options:
+  path:
+    description: Directory with the migration files.
+    type: path
+    required: true
+  target:
+    description:
+      - Version up to which files are applied, itself included. Without it all are.
+      - A target below what is applied is no error and takes nothing back.
+    type: str
+  schema:
+    description: Schema of the ledger; created when it is missing.
+    type: str
+    default: golive
+  table:
+    description: Table of the ledger. A second table of the same name with C(_runner) at its end shows a run at work.
+    type: str
+    default: migrations
+  search_path:
+    description: Schemas in which the files' statements look for unqualified names, as in SQL.
+    type: str
+    default: public
+  lock_timeout:
+    description:
+      - Seconds a statement may wait for a lock. While it waits, others queue behind it, so keep it short.
+      - V(0) waits for ever.
+    type: float
+    default: 3
+  statement_timeout:
+    description: Seconds a statement may take. V(0) sets no limit.
+    type: float
+    default: 300
+  wait:
+    description: Seconds to wait for another run that migrates the same database.
+    type: float
+    default: 60
+  out_of_order:
+    description: Whether files that are older than what is applied may be applied now.
+    type: bool
+    default: false
+  run_id:
+    description: Id of the run, kept in the ledger and shown as application name of the sessions.
+    type: str
+extends_documentation_fragment:
+  - golive.cutover.kube
+  - golive.cutover.postgresql
+  - golive.cutover.tunnel
+attributes:
+  check_mode:
+    description: Reads the ledger in a read-only session, creates nothing, and returns what would be applied.
+    support: full
+  diff_mode:
+    description: Shows the SQL text of every file that is applied. Keep secrets out of migrations.
+    support: full
+  idempotent:
+    description: Without pending files it writes nothing.
+    support: full
+seealso:
+  - module: golive.cutover.db_migrate_info
+"""
+
+EXAMPLES = r"""
+- name: Migrate the database of shop through its Service
+  golive.cutover.db_migrate:
+    path: "{{ playbook_dir }}/../migrations"
+    postgresql:
+      database: shop
+      user: shop
+      password_secret:
+        name: shop-postgres
+    tunnel:
+      namespace: shop
+      service: shop-postgres
+
+- name: Migrate an external database up to a version
+  golive.cutover.db_migrate:
+    path: migrations
+    target: "0007"
+    postgresql:
+      host: db.example.org
+      database: shop
+      user: shop
+      password: "{{ vault_shop_password }}"
+      sslmode: verify-full
+      sslrootcert: /etc/ssl/certs/company.pem
+"""
+
+RETURN = r"""
+applied:
+  description: Files that this run has applied, in order. On failure those before the failing one.
+  returned: always, on failure only after the first file was begun
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: Version as it is written in the file's name.
+      type: str
+    name:
+      description: Name as it is written in the file's name.
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+pending:
+  description:
+    - Files that are not applied, in order; in check mode what a run would apply. What lies beyond O(target) is among
+      them.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: Version as it is written in the file's name.
+      type: str
+    name:
+      description: Name as it is written in the file's name.
+      type: str
+    file:
+      description: Name of the file.
+      type: str
+    reversible:
+      description: Whether it has a down script.
+      type: bool
+head:
+  description: Newest applied version; None when nothing is applied.
+  returned: success
+  type: str
+  sample: "0002"
+previous_head:
+  description: Newest applied version before this run.
+  returned: success
+  type: str
+ledger:
+  description: Schema and table of the ledger.
+  returned: success
+  type: str
+  sample: golive.migrations
+file:
+  description: Name of the file that failed.
+  returned: when a file is refused or fails
+  type: str
+line:
+  description: Line of the statement or of the fault in it; None when a transaction failed at its end.
+  returned: when a file is refused or fails
+  type: int
+sqlstate:
+  description: SQLSTATE of the server's error; None when the connection broke.
+  returned: when a statement fails
+  type: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
+from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Order, migrate
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
+from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
+
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        **kube_spec(),
+        **pg_spec(),
+        **tunnel_spec(),
+        "path": {"type": "path", "required": True},
+        "target": {"type": "str"},
+        "schema": {"type": "str", "default": "golive"},
+        "table": {"type": "str", "default": "migrations"},
+        "search_path": {"type": "str", "default": "public"},
+        "lock_timeout": {"type": "float", "default": 3},
+        "statement_timeout": {"type": "float", "default": 300},
+        "wait": {"type": "float", "default": 60},
+        "out_of_order": {"type": "bool", "default": False},
+        "run_id": {"type": "str"},
+    },
+    "supports_check_mode": True,
+}
+
+
+def run(call: Call) -> dict[str, Any]:
+    """The result as documented; raises GoliveError."""
+    params = call.params
+    order = Order(
+        path=params["path"],
+        ledger=Ledger(params["schema"], params["table"]),
+        target=params["target"],
+        out_of_order=params["out_of_order"],
+        lock_timeout=params["lock_timeout"],
+        statement_timeout=params["statement_timeout"],
+        wait=params["wait"],
+        search_path=params["search_path"],
+        run_id=params["run_id"],
+    )
+    with reached(call) as reach:
+        return reach.masked(migrate(reach.call, reach.where, order))
+
+
+def main() -> None:
+    """Run as a module."""
+    finish(AnsibleModule(**SPEC), run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb ``db_migrate_info``: what a database says of its migrations."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: db_migrate_info
+short_description: Read which SQL migrations a PostgreSQL database has and lacks
+version_added: 1.0.0
+author:
+  - Cutover contributors (@cutover)
+description:
+  - Reads the ledger of M(golive.cutover.db_migrate) in a read-only session and compares it with the files of a
+    directory.
+options:
+  path:
+    description: Directory with the migration files. Without it only the ledger is read.
+    type: path
+  schema:
+    description: Schema of the ledger.
+    type: str
+    default: golive
+  table:
+    description: Table of the ledger.
+    type: str
+    default: migrations
+extends_documentation_fragment:
+  - golive.cutover.kube
+  - golive.cutover.postgresql
+  - golive.cutover.tunnel
+attributes:
+  check_mode:
+    description: It only reads.
+    support: full
+  diff_mode:
+    description: It changes nothing, so there is nothing to show.
+    support: none
+  idempotent:
+    description: It changes nothing.
+    support: full
+seealso:
+  - module: golive.cutover.db_migrate
+"""
+
+EXAMPLES = r"""
+- name: Look at the migrations of shop
+  golive.cutover.db_migrate_info:
+    path: migrations
+    postgresql:
+      database: shop
+      user: shop
+      password_secret:
+        name: shop-postgres
+    tunnel:
+      namespace: shop
+      service: shop-postgres
+  register: migrations
+
+- name: Stop when a file was changed after it was applied
+  ansible.builtin.assert:
+    that: migrations.drift | selectattr('kind', 'eq', 'checksum_changed') | length == 0
+"""
+
+RETURN = r"""
+ledger:
+  description: Schema and table of the ledger.
+  returned: always
+  type: str
+  sample: golive.migrations
+ledger_exists:
+  description: Whether the ledger is there.
+  returned: always
+  type: bool
+head:
+  description: Newest applied version; None when nothing is applied.
+  returned: always
+  type: str
+applied:
+  description: Rows of the ledger in the order of versions.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: Version as it was written in the file's name.
+      type: str
+    name:
+      description: Name as it was written in the file's name.
+      type: str
+    state:
+      description: V(applied) when it is complete.
+      type: str
+    applied_at:
+      description: Time in UTC.
+      type: str
+    applied_by:
+      description: Role that applied it.
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+    run_id:
+      description: Id of the run.
+      type: str
+    reversible:
+      description: Whether its down script is stored.
+      type: bool
+    checksum:
+      description: SHA-256 of its text.
+      type: str
+pending:
+  description: Files that are not applied, in order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: Version as it is written in the file's name.
+      type: str
+    name:
+      description: Name as it is written in the file's name.
+      type: str
+    file:
+      description: Name of the file.
+      type: str
+    reversible:
+      description: Whether it has a down script.
+      type: bool
+drift:
+  description: Differences between files and ledger.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description:
+        - One of V(checksum_changed), V(out_of_order), V(missing_file), V(renamed), V(down_changed), V(unfinished).
+      type: str
+    version:
+      description: Version it is about.
+      type: str
+    name:
+      description: Name it is about.
+      type: str
+    detail:
+      description: What differs.
+      type: str
+mutex_holder:
+  description: Who migrates this database now; None when nobody does.
+  returned: always
+  type: dict
+  contains:
+    pid:
+      description: Process of the session on the server.
+      type: int
+    user:
+      description: Role of the session.
+      type: str
+    application_name:
+      description: Name the session gave itself; V(golive) and the id of its run.
+      type: str
+    client:
+      description: Address it came from; None for a local one, or without the right to see it.
+      type: str
+    since:
+      description: Start of the session in UTC; None without the right to see it.
+      type: str
+    file:
+      description: File that it applies.
+      type: str
+    beat_at:
+      description: Its last sign of life in UTC.
+      type: str
+other_ledgers:
+  description: Tables in which other migration tools keep their state.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    tool:
+      description: Name of the tool.
+      type: str
+    table:
+      description: Schema and table.
+      type: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
+from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.survey import survey
+from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
+
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        **kube_spec(),
+        **pg_spec(),
+        **tunnel_spec(),
+        "path": {"type": "path"},
+        "schema": {"type": "str", "default": "golive"},
+        "table": {"type": "str", "default": "migrations"},
+    },
+    "supports_check_mode": True,
+}
+
+
+def run(call: Call) -> dict[str, Any]:
+    """The result as documented; raises GoliveError."""
+    params = call.params
+    with reached(call) as reach:
+        return reach.masked(survey(reach.call, reach.where, Ledger(params["schema"], params["table"]), params["path"]))
+
+
+def main() -> None:
+    """Run as a module."""
+    finish(AnsibleModule(**SPEC), run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run ``db_migrate`` in a process of its own, so that it can be killed: parameters as JSON in, the result out."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.liveness import interruptible
+from ansible_collections.golive.cutover.plugins.module_utils._core.perform import perform
+from ansible_collections.golive.cutover.plugins.modules import db_migrate
+
+
+def main() -> None:
+    """Read parameters from stdin, write the result to stdout."""
+    params = json.load(sys.stdin)
+    with interruptible() as alive:
+        print(json.dumps(perform(db_migrate.run, Call(params=params, alive=alive))))
+
+
+if __name__ == "__main__":
+    main()
