@@ -136,6 +136,8 @@ def build(name: str, environment: Environment, python: Python, target: Path) -> 
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run([python.path, "-m", "venv", str(target)], check=True, stdout=sys.stderr)
     install = [str(target / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # the bundled pip resolves several times slower than a current one
+    subprocess.run([*install, "--upgrade", "pip"], check=True, stdout=sys.stderr)
     for file in environment.files:
         install += ["--requirement", str(REPOSITORY / file)]
     subprocess.run([*install, f"ansible-core{environment.core}"], check=True, stdout=sys.stderr)
@@ -155,7 +157,7 @@ def ensure(name: str) -> Path:
     for file in environment.files:
         key.update((REPOSITORY / file).read_bytes())
     target = cache() / "venvs" / f"{name}-py3.{python.minor}-{key.hexdigest()[:12]}"
-    with locked(target.with_suffix(".lock")):
+    with locked(target.with_name(f"{target.name}.lock")):
         if not (target / "complete").exists() or probe(str(target / "bin/python")) is None:
             build(name, environment, python, target)
     return target

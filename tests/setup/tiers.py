@@ -1,0 +1,183 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the test tiers one after another and print the seconds of each.
+
+    tiers.py [lint] [sanity] [unit] [integration] [e2e]      all when none is named
+
+A tier that fails does not keep the next from running; the exit code is 1 when any failed. While the first tiers run,
+the cluster's and the images' first-time builds run in the background at low priority. A cluster that was not there
+before is removed at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cluster_up import CLUSTER, IMAGES, cluster_up
+from python_env import REPOSITORY, say
+
+SETUP = REPOSITORY / "tests" / "setup"
+LOGS = REPOSITORY / "build" / "log"
+RUN = [str(SETUP / "run"), "main"]
+NO_TESTS = 5
+
+
+@dataclass
+class Counts:
+    """Passed, failed and skipped checks; a linter run and a sanity run each count as one."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other: Counts) -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+
+class Background:
+    """First-time builds in a process group of their own; their output goes to a log."""
+
+    def __init__(self, name: str, command: list[str]) -> None:
+        self.name = name
+        self.log = LOGS / f"{name}.log"
+        with open(self.log, "wb") as log:
+            self._process = subprocess.Popen(
+                ["nice", "-n", "10", *command],
+                cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait(self) -> bool:
+        """Wait for the end, with the log's newest line every half minute; on failure show the log's end."""
+        told = time.monotonic()
+        while self._process.poll() is None:
+            try:
+                self._process.wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                if time.monotonic() - told >= 30:
+                    told = time.monotonic()
+                    say(f"waiting for {self.name}: {self.last_line()}")
+        if self._process.returncode != 0:
+            say(f"{self.name} FAILED; the end of {self.log.relative_to(REPOSITORY)}:")
+            say("\n".join(self.log.read_text(errors="replace").splitlines()[-40:]))
+            return False
+        return True
+
+    def last_line(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return lines[-1] if lines else "no output yet"
+
+    def stop(self) -> None:
+        """End the group when it still runs."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            try:
+                self._process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+
+
+def one_check(command: list[str]) -> Counts:
+    """A command whose exit code is its only result."""
+    passed = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    return Counts(passed=int(passed), failed=int(not passed))
+
+
+def lint() -> Counts:
+    return one_check([*RUN, "python3", str(SETUP / "lint.py")])
+
+
+def sanity() -> Counts:
+    counts = Counts()
+    for core in ("oldest", "newest"):
+        counts.add(one_check([sys.executable, str(SETUP / "sanity.py"), core]))
+    return counts
+
+
+def pytest(tier: str, *arguments: str) -> Counts:
+    """Run pytest on a tier's directory; its counts come from its own report, a run without one counts as failed."""
+    report = LOGS / f"{tier}.xml"
+    report.unlink(missing_ok=True)
+    command = [*RUN, "pytest", f"tests/{tier}", f"--junitxml={report}", "-m", "not bench", *arguments]
+    code = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False).returncode
+    if code == NO_TESTS:
+        say(f"{tier}: no test was found")
+    if not report.exists():
+        return Counts(failed=1)
+    suite = ElementTree.parse(report).getroot().find("testsuite")
+    if suite is None:
+        return Counts(failed=1)
+    total, failures, errors, skipped = (int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped"))
+    failed = failures + errors
+    return Counts(total - failed - skipped, failed or int(code != 0), skipped)
+
+
+def cluster_is_up() -> bool:
+    return subprocess.run([str(CLUSTER), "status"], capture_output=True, check=False).returncode == 0
+
+
+def e2e(builds: list[Background]) -> Counts:
+    """Needs the builds; the cluster is started at normal priority and loaded before the first test."""
+    if not all(build.wait() for build in builds) or cluster_up() != 0:
+        return Counts(failed=1)
+    return pytest("e2e")
+
+
+def main(arguments: list[str]) -> int:
+    order = ["lint", "sanity", "unit", "integration", "e2e"]
+    unknown = sorted(set(arguments) - set(order))
+    if unknown:
+        say(f"Unknown tier: {', '.join(unknown)}. Known: {', '.join(order)}")
+        return 2
+    chosen = [name for name in order if name in arguments or not arguments]
+    LOGS.mkdir(parents=True, exist_ok=True)
+    kept = "e2e" not in chosen or cluster_is_up()
+    builds: list[Background] = []
+    if "e2e" in chosen and len(chosen) > 1 and not kept:
+        # `up` builds what is missing; what it starts would keep the low priority, so it goes down again
+        first_time = f"'{CLUSTER}' up && '{CLUSTER}' down && '{IMAGES}'"
+        builds = [Background("first-time-build", ["sh", "-c", first_time])]
+    tiers: dict[str, Callable[[], Counts]] = {
+        "lint": lint,
+        "sanity": sanity,
+        "unit": lambda: pytest("unit"),
+        "integration": lambda: pytest("integration"),
+        "e2e": lambda: e2e(builds),
+    }
+    total, lines = Counts(), []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        for name in chosen:
+            say(f"\n=== {name}")
+            started = time.monotonic()
+            counts = tiers[name]()
+            total.add(counts)
+            outcome = "FAILED" if counts.failed else "passed"
+            lines.append(f"{name:<12} {time.monotonic() - started:7.0f} s  {outcome}")
+            say(lines[-1])
+    finally:
+        for build in builds:
+            build.stop()
+        if not kept:
+            subprocess.run([str(CLUSTER), "down"], stdin=subprocess.DEVNULL, check=False)
+    print("\n" + "\n".join(lines), flush=True)
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped", flush=True)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
