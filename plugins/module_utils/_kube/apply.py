@@ -84,8 +84,9 @@ def _steps(call: Call, client: Client) -> list[Step]:
     wanted = gather(params, faults)
     absent = params["state"] == "absent"
     kinds = params["prune_kinds"] if params["prune"] else []
-    faults += check_kinds(kinds)
-    steps = resolve(client, wanted, params["namespace"], absent, faults, versions_of(kinds))
+    wrong = check_kinds(kinds)
+    steps = resolve(client, wanted, params["namespace"], absent, faults, versions_of([] if wrong else kinds))
+    faults += wrong
     if kinds and not wanted and not absent and not faults:
         faults.append(
             GoliveError(
