@@ -57,6 +57,8 @@ def connect(record: Record, pid: int) -> None:
     run([*inside, "ip", "address", "add", f"{record.node_address}/30", "dev", "eth0"])
     run([*inside, "ip", "link", "set", "eth0", "up"])
     run([*inside, "ip", "link", "set", "lo", "up"])
+    # There is no way out, but the node's own processes need some route to a Service before kube-proxy redirects them.
+    run([*inside, "ip", "route", "add", record.service_subnet, "via", record.host_address])
     # Only this interface may carry packets from 127.0.0.1; the setting disappears with it.
     Path(f"/proc/sys/net/ipv4/conf/{record.link}/route_localnet").write_text("1")
     for rule in rules(record):
