@@ -33,7 +33,7 @@ attributes:
     description: Returns what has changed, or would change in check mode.
     support: full
     details:
-      - The diff of the pod template. Literal values of environment variables are masked; a value that differs is marked.
+      - Of the pod template. Literal values of environment variables are masked; one that differs is marked.
   idempotent:
     description: A second run with the same options changes nothing.
     support: partial

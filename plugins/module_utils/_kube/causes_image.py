@@ -15,7 +15,10 @@ _DENIED = re.compile(
     r"|code = (PermissionDenied|Unauthenticated)|\b(401|403)\b|access (is )?denied|requested access .* denied",
     re.IGNORECASE,
 )
-_UNKNOWN_HOST = re.compile(r"lookup \S+.*(no such host|connection refused)|could not resolve host", re.IGNORECASE)
+_UNKNOWN_HOST = re.compile(
+    r"lookup \S+.*(no such host|connection refused|network is unreachable|no route to host)|could not resolve host",
+    re.IGNORECASE,
+)
 _NETWORK = re.compile(
     r"failed to do request|dial tcp|i/o timeout|deadline exceeded|timed? ?out|connection re(fused|set)|\bEOF\b|lookup "
     r"|toomanyrequests|too many requests|\b(429|5\d\d)\b|tls:|x509|server misbehaving|temporary failure|no space left",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+_REPORT_S = 5.0
 _STARTING = ("ContainerCreating", "PodInitializing")
 
 
@@ -126,17 +127,17 @@ def summary(pod: dict[str, Any]) -> str:
 
 
 def ready_allowance(pod: dict[str, Any]) -> float:
-    """Seconds a running pod may take to become Ready by its own probes, with a tenth on top.
+    """Seconds a running pod may take to become Ready by its own probes, with a tenth and five seconds on top.
 
     The slowest container decides: startup (initial + period × failures + timeout) + readiness (initial + period ×
-    (failures + successes) + timeout).
+    (failures + successes) + timeout). The five seconds are for the node to report.
     """
-    return 1.1 * max(_container_allowance(row) for row in container_specs(pod).values())
+    return _REPORT_S + 1.1 * max(_container_allowance(row) for row in container_specs(pod).values())
 
 
 def _container_allowance(spec: dict[str, Any]) -> float:
     startup, readiness = spec.get("startupProbe"), spec.get("readinessProbe")
-    total = 5.0
+    total = 0.0
     if startup:
         total += _initial(startup) + _number(startup, "periodSeconds", 10) * _number(startup, "failureThreshold", 3)
     if readiness:

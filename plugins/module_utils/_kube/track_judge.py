@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._kube import pods
-from ansible_collections.golive.cutover.plugins.module_utils._kube.causes import HINTS, NEVER, Finding, finding
+from ansible_collections.golive.cutover.plugins.module_utils._kube.causes import NEVER, Finding, finding
 from ansible_collections.golive.cutover.plugins.module_utils._kube.causes_pod import Earlier, PodLook
 from ansible_collections.golive.cutover.plugins.module_utils._kube.causes_workload import workload_findings
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import Limits
@@ -21,6 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view im
 
 _ORDER = "RCKI"
 _BACKSTOP = "progress_deadline"
+_ORDERED_HINT = "If you revert the pod template, then delete that pod too: its controller waits for it."
 _SOAKED = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 
 
@@ -92,10 +93,9 @@ class Judge:
 
     def _pods(self, scene: Scene) -> Iterator[Finding]:
         ordered = scene.kind == "StatefulSet" and scene.spec.get("podManagementPolicy") != "Parallel"
-        broken = ordered and scene.status.get("updateRevision") != scene.status.get("currentRevision")
         for pod in scene.pods:
             for row in self._of_pod(scene, pod):
-                yield replace(row, hint=f"{row.advice} {HINTS['statefulset_stuck']}") if broken else row
+                yield replace(row, hint=f"{row.advice} {_ORDERED_HINT}") if ordered else row
         for pod in scene.former if ordered else ():
             if not pods.is_deleting(pod):
                 for row in self._of_pod(scene, pod):
