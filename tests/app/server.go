@@ -34,6 +34,7 @@ type app struct {
 	log      *slog.Logger
 	draining atomic.Bool
 	ready    atomic.Bool
+	cause    atomic.Pointer[string] // of the last probe; empty when ready
 }
 
 func newApp(s settings, db store, log *slog.Logger) *app {
@@ -95,8 +96,9 @@ func (a *app) healthz(w http.ResponseWriter, _ *http.Request) {
 // readyz answers 503 with the cause while this process must not get traffic.
 func (a *app) readyz(w http.ResponseWriter, r *http.Request) {
 	cause := a.notReady(r.Context())
-	if was := a.ready.Swap(cause == ""); was != (cause == "") {
-		a.log.Info("readiness changed", "ready", cause == "", "cause", cause)
+	a.ready.Store(cause == "")
+	if was := a.cause.Swap(&cause); was == nil || *was != cause {
+		a.log.Info("readiness", "ready", cause == "", "cause", cause)
 	}
 	if cause != "" {
 		writeProblem(w, http.StatusServiceUnavailable, cause)

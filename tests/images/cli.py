@@ -21,6 +21,7 @@ from tests.cluster.progress import ClusterError, say
 from tests.cluster.record import cache_dir, locked
 
 from . import postgres_image, program_images, programs
+from .recipes import Entries
 
 BUILDERS = {
     "notes": program_images.build_notes,
@@ -32,12 +33,13 @@ PROGRAMS = {"notes": programs.NOTES, "httpbin": programs.HTTPBIN_SERVER, "load":
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests/images/build", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join([*BUILDERS, 'load'])}; all when none is given")
+    known = ", ".join([*BUILDERS, "load"])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {known}; all when none is given")
     parser.add_argument("--manifest", action="store_true", help="print the path of images.json instead of the archives")
     chosen = parser.parse_args(arguments)
     unknown = sorted(set(chosen.names) - {*BUILDERS, "load"})
     if unknown:
-        parser.error(f"unknown name {', '.join(unknown)}; known: {', '.join([*BUILDERS, 'load'])}")
+        parser.error(f"unknown name {', '.join(unknown)}; known: {known}")
     started = time.monotonic()
     try:
         printed = _build(chosen.names or [*BUILDERS, "load"])
@@ -56,7 +58,7 @@ def manifest_path() -> Path:
 def _build(names: Sequence[str]) -> list[str]:
     # One build for all programs: they share most of what is compiled.
     programs.ensure(*(program for name, program in PROGRAMS.items() if name in names))
-    images: dict[str, dict[str, object]] = {}
+    images: Entries = {}
     for name in names:
         if name in BUILDERS:
             images.update(BUILDERS[name]())
@@ -64,13 +66,14 @@ def _build(names: Sequence[str]) -> list[str]:
     return [str(entry["archive"]) for entry in images.values()] + [str(programs.LOAD.path)] * ("load" in names)
 
 
-def _record(images: dict[str, dict[str, object]], names: Sequence[str]) -> None:
+def _record(images: Entries, names: Sequence[str]) -> None:
     """Replaces what was built now and keeps the rest of the manifest."""
     path = manifest_path()
     with locked(path.with_suffix(".lock")):
         known = json.loads(path.read_text()) if path.exists() else {"images": {}, "programs": {}}
         known["images"] = {
-            name: entry for name, entry in known["images"].items()
+            name: entry
+            for name, entry in known["images"].items()
             if entry["name"] not in names and Path(entry["archive"]).exists()
         } | images
         for key, name in {"postgres": "postgres", "foreign": "httpbin"}.items():
@@ -80,5 +83,3 @@ def _record(images: dict[str, dict[str, object]], names: Sequence[str]) -> None:
         partial = path.with_suffix(".part")
         partial.write_text(json.dumps(known, indent=1, sort_keys=True))
         os.replace(partial, path)
-
-

@@ -16,7 +16,10 @@ from tests.cluster.progress import ClusterError, Part, run
 
 MERGED = ("bin", "sbin", "lib", "lib64")
 # Large packages whose files no chosen file loads; the check of the libraries would tell if that changed.
-UNUSED = re.compile(r"libllvm|libz3|.*perl|locales|libc-l10n|dpkg|openssl|passwd|tar$|adduser|debconf|postgresql-common|ssl-cert|ucf|usrmerge")
+UNUSED = re.compile(
+    r"libllvm|libz3|.*perl|locales|libc-l10n|dpkg|openssl|passwd|tar$|adduser|debconf|postgresql-common|ssl-cert|ucf"
+    r"|usrmerge"
+)
 
 
 class Packages:
@@ -49,7 +52,10 @@ class Packages:
         wanted = [f"{package}={version}" for package, version in packages.items() if not UNUSED.match(package)]
         self.current.detail = f"fetching {len(wanted)} packages"
         # `apt-get download` writes into the current directory.
-        run(["sh", "-c", 'cd "$0" && exec apt-get "$@"', self.work / "debs", *self.options, "download", *wanted], timeout=1200)
+        run(
+            ["sh", "-c", 'cd "$0" && exec apt-get "$@"', self.work / "debs", *self.options, "download", *wanted],
+            timeout=1200,
+        )
         for name in MERGED:
             (self.root / "usr" / name).mkdir(parents=True, exist_ok=True)
             if not (self.root / name).is_symlink():
@@ -77,8 +83,9 @@ class RootFolder:
         for name in MERGED:
             (target / "usr" / name).mkdir(parents=True)
             (target / name).symlink_to(f"usr/{name}")
-        for name, mode in {"tmp": 0o1777, "run": 0o755, "etc": 0o755, "dev": 0o755, "proc": 0o755, "sys": 0o755}.items():
-            self.folder(name, mode)
+        for name in ("run", "etc", "dev", "proc", "sys"):
+            self.folder(name)
+        self.folder("tmp", 0o1777)
 
     def folder(self, path: str, mode: int = 0o755) -> None:
         (self.target / path).mkdir(parents=True, exist_ok=True)

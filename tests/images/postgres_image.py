@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The postgres image: the machine's own Debian or Ubuntu packages behind the entrypoint contract of the official image."""
+"""The postgres image: the machine's own packages behind the entrypoint contract of the official image."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import shutil
 from pathlib import Path
 
 from tests.cluster import oci
-from tests.cluster.progress import ClusterError, part
+from tests.cluster.progress import ClusterError, part, run
 from tests.cluster.record import cache_dir, locked
 
 from . import debian
-from .recipes import reference
+from .recipes import Entries, reference
 
 ENTRYPOINT = Path(__file__).parent / "postgres" / "docker-entrypoint.sh"
 USER = 999
@@ -30,13 +30,13 @@ def _key() -> str:
     return content.hexdigest()[:12]
 
 
-def build() -> dict[str, dict[str, object]]:
+def build() -> Entries:
     """Returns the manifest entry of the image, keyed by its reference."""
     images = cache_dir() / "images"
     note = images / f"postgres-{_key()}.json"
     with locked(images / "postgres.lock"):
         if note.exists():
-            found: dict[str, dict[str, object]] = json.loads(note.read_text())
+            found: Entries = json.loads(note.read_text())
             if all(Path(str(entry["archive"])).exists() for entry in found.values()):
                 return found
         work = images / "postgres-work"
@@ -49,7 +49,7 @@ def build() -> dict[str, dict[str, object]]:
         return entry
 
 
-def _build(work: Path, images: Path) -> dict[str, dict[str, object]]:
+def _build(work: Path, images: Path) -> Entries:
     with part("build postgres") as current:
         packages = debian.Packages(work, current)
         versions = packages.resolve(*PACKAGES)
@@ -64,15 +64,22 @@ def _build(work: Path, images: Path) -> dict[str, dict[str, object]]:
         current.detail = "writing the archive"
         name = reference("postgres", major)
         archive = images / f"postgres-{major}-{_key()}.tar"
-        digest = oci.write_image(archive, name, [work / "root"], _config(major), {
-            "/var/lib/postgresql": (USER, USER), "/run/postgresql": (USER, USER),
-        })
+        owners = {"/var/lib/postgresql": (USER, USER), "/run/postgresql": (USER, USER)}
+        digest = oci.write_image(archive, name, [work / "root"], _config(major), owners)
         size = archive.stat().st_size
         current.detail = f"{name} {size / 1e6:.0f} MB"
-        return {name: {
-            "name": "postgres", "version": major, "package": versions[f"postgresql-{major}"], "major": int(major),
-            "user": USER, "archive": str(archive), "bytes": size, "digest": digest,
-        }}
+        return {
+            name: {
+                "name": "postgres",
+                "version": major,
+                "package": versions[f"postgresql-{major}"],
+                "major": int(major),
+                "user": USER,
+                "archive": str(archive),
+                "bytes": size,
+                "digest": digest,
+            }
+        }
 
 
 def _fill(root: debian.RootFolder, major: str) -> None:
@@ -80,23 +87,27 @@ def _fill(root: debian.RootFolder, major: str) -> None:
     # Just-in-time compilation would bring 120 MB of LLVM; without its module the server goes without.
     root.copy(f"{programs}/bin", f"{programs}/lib", leave=["bitcode", "llvmjit*", "pgxs", "*.a", "pg_test_*"])
     root.copy(f"usr/share/postgresql/{major}", leave=["man", "*.de.*"])
-    root.copy("usr/lib/locale/C.utf8", "usr/share/zoneinfo")
+    # initdb asks `locale` for the collations of the system.
+    root.copy("usr/lib/locale/C.utf8", "usr/share/zoneinfo", "usr/bin/locale")
     wrapper = next((root.packages / "usr" / "lib").rglob("libnss_wrapper.so"))
     root.copy(str(wrapper.relative_to(root.packages)))
     shutil.copy2(wrapper.resolve(), root.target / wrapper.relative_to(root.packages).parent)
     busybox = next(path for path in ("usr/bin/busybox", "bin/busybox") if (root.packages / path).exists())
     shutil.copy2(root.packages / busybox, root.target / "usr/bin/busybox")
-    for applet in debian.run([root.target / "usr/bin/busybox", "--list"]).split():
+    for applet in run([root.target / "usr/bin/busybox", "--list"]).split():
         if applet != "busybox":
             root.link(f"usr/bin/{applet}", "busybox")
     root.add_libraries()
     sample = root.target / f"usr/share/postgresql/{major}/postgresql.conf.sample"
-    sample.write_text(re.sub(r"^#?listen_addresses = .*", "listen_addresses = '*'", sample.read_text(), flags=re.MULTILINE))
-    root.write("etc/passwd", (
-        "root:x:0:0:root:/root:/bin/sh\n"
-        f"postgres:x:{USER}:{USER}:PostgreSQL:/var/lib/postgresql:/bin/sh\n"
-        "nobody:x:65534:65534:nobody:/:/bin/false\n"
-    ))
+    sample.write_text(
+        re.sub(r"^#?listen_addresses = .*", "listen_addresses = '*'", sample.read_text(), flags=re.MULTILINE)
+    )
+    users = [
+        "root:x:0:0:root:/root:/bin/sh",
+        f"postgres:x:{USER}:{USER}:PostgreSQL:/var/lib/postgresql:/bin/sh",
+        "nobody:x:65534:65534:nobody:/:/bin/false",
+    ]
+    root.write("etc/passwd", "\n".join(users) + "\n")
     root.write("etc/group", f"root:x:0:\npostgres:x:{USER}:\nnogroup:x:65534:\n")
     root.write("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
     root.write("usr/local/bin/docker-entrypoint.sh", ENTRYPOINT.read_bytes(), 0o755)

@@ -15,25 +15,31 @@ from tests.cluster.progress import part
 from tests.cluster.record import cache_dir, locked
 
 from . import programs
-from .recipes import HTTPBIN, NOTES_RELEASES, reference
+from .recipes import HTTPBIN, NOTES_RELEASES, Entries, reference
 
 USER = 65532
 PORT = 8080
 
 
-def build_notes() -> dict[str, dict[str, object]]:
-    return _write_all("notes", programs.NOTES, {
-        version: {"APP_VERSION": version, "APP_PORT": str(PORT), **settings} for version, settings in NOTES_RELEASES.items()
-    })
+def build_notes() -> Entries:
+    return _write_all(
+        "notes",
+        programs.NOTES,
+        {
+            version: {"APP_VERSION": version, "APP_PORT": str(PORT), **settings}
+            for version, settings in NOTES_RELEASES.items()
+        },
+    )
 
 
-def build_httpbin() -> dict[str, dict[str, object]]:
+def build_httpbin() -> Entries:
     made = _write_all("httpbin", programs.HTTPBIN_SERVER, {HTTPBIN: {"HOST": "0.0.0.0", "PORT": str(PORT)}})
     return {name: {**entry, "ready_path": "/status/200"} for name, entry in made.items()}
 
 
-def _write_all(name: str, program: programs.Program, releases: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, object]]:
-    images, made = cache_dir() / "images", {}
+def _write_all(name: str, program: programs.Program, releases: Mapping[str, Mapping[str, str]]) -> Entries:
+    images = cache_dir() / "images"
+    made: Entries = {}
     for version, settings in releases.items():
         config = {
             "Env": {"PATH": "/", **settings},
@@ -42,8 +48,8 @@ def _write_all(name: str, program: programs.Program, releases: Mapping[str, Mapp
             "WorkingDir": "/",
             "ExposedPorts": [f"{PORT}/tcp"],
         }
-        key = hashlib.sha256(json.dumps([program.key, config]).encode() + Path(oci.__file__).read_bytes()).hexdigest()[:12]
-        archive = images / f"{name}-{version}-{key}.tar"
+        content = hashlib.sha256(json.dumps([program.key, config]).encode() + Path(oci.__file__).read_bytes())
+        archive = images / f"{name}-{version}-{content.hexdigest()[:12]}.tar"
         full = reference(name, version)
         with locked(images / f"{name}.lock"):
             if not archive.exists():
@@ -51,7 +57,12 @@ def _write_all(name: str, program: programs.Program, releases: Mapping[str, Mapp
                     oci.write_image(archive, full, [{f"/{program.name}": oci.File(program.path, 0o755)}], config)
                     current.detail = f"{archive.stat().st_size / 1e6:.1f} MB"
         made[full] = {
-            "name": name, "version": version, "port": PORT, "user": USER, "archive": str(archive),
-            "bytes": archive.stat().st_size, "digest": oci.read_index(archive)[full],
+            "name": name,
+            "version": version,
+            "port": PORT,
+            "user": USER,
+            "archive": str(archive),
+            "bytes": archive.stat().st_size,
+            "digest": oci.read_index(archive)[full],
         }
     return made

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster import build as toolchain
+from tests.cluster.build import compile_program, go_environment, toolchain
 from tests.cluster.progress import part
 from tests.cluster.record import cache_dir, locked
 
@@ -50,45 +48,32 @@ class Program:
 
 NOTES = Program("notes", source=TESTS / "app")
 LOAD = Program("load", source=TESTS / "load")
-HTTPBIN_SERVER = Program("go-httpbin", package="github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin", version=f"v{HTTPBIN}")
+HTTPBIN_SERVER = Program(
+    "go-httpbin", package="github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin", version=f"v{HTTPBIN}"
+)
 
 
 def ensure(*programs: Program) -> None:
-    """Builds what is missing; the module and build caches are our own and go afterwards."""
+    """Builds what is missing; module and build cache (some 300 MB) stay, the Go tests use them too."""
     if all(program.path.exists() for program in programs):
         return
-    with locked(cache_dir() / "images" / "go.lock"), _work_folder() as work:
+    with locked(work_folder() / "lock"):
         for program in programs:
             if not program.path.exists():
-                _build(program, work)
+                _build(program)
 
 
-@contextlib.contextmanager
-def _work_folder() -> Iterator[Path]:
-    work = cache_dir() / "images" / "go-work"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+def work_folder() -> Path:
+    return cache_dir() / "go-apps"
 
 
-def _build(program: Program, work: Path) -> None:
+def _build(program: Program) -> None:
     with part(f"build {program.name}") as current:
-        go = toolchain._toolchain(current)
-        folder = work / program.name
+        go = toolchain(current)
+        folder = work_folder() / program.name
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("GO") or name in ("GOPROXY", "GOSUMDB")},
-            "GOPATH": str(work / "path"),
-            "GOMODCACHE": str(work / "modules"),
-            "GOCACHE": str(work / "cache"),
-            "GOBIN": str(folder / "bin"),
-            "GOFLAGS": "-modcacherw",
-            "GOTOOLCHAIN": "local",
-            "CGO_ENABLED": "0",
-        }
+        environment = go_environment(work_folder(), folder / "bin")
         flags = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"]
         made = folder / "bin" / program.name
         if program.source:
@@ -97,7 +82,7 @@ def _build(program: Program, work: Path) -> None:
             command = [go, "build", *flags, "-o", str(made), "."]
         else:
             command = [go, "install", *flags, f"{program.package}@{program.version}"]
-        toolchain._compile(command, folder, environment, current)
+        compile_program(command, folder, environment, current)
         program.path.parent.mkdir(parents=True, exist_ok=True)
         partial = program.path.with_name(f".{program.name}.part")
         shutil.copy2(made, partial)

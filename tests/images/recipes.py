@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.cluster.versions import IMAGE_PREFIX
 
 TESTS = Path(__file__).resolve().parents[1]
+
+# Reference of an image to what the manifest says of it.
+Entries = dict[str, dict[str, Any]]
 
 HTTPBIN = "2.26.0"
 

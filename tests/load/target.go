@@ -50,7 +50,7 @@ type message struct {
 // parseMessage reads `GET /path` or `POST /path body`.
 func parseMessage(text, host string) (message, error) {
 	parts := strings.SplitN(text, " ", 3)
-	if len(parts) < 2 || !strings.HasPrefix(parts[1], "/") {
+	if len(parts) < 2 || !strings.HasPrefix(parts[1], "/") || strings.ContainsAny(parts[0]+parts[1], "\r\n") {
 		return message{}, fmt.Errorf("request %q: use \"GET /path\" or \"POST /path body\"", text)
 	}
 	body := ""
