@@ -24,6 +24,9 @@ _CODES = {
     429: "busy",
 }
 _HINTS = {
+    "bad_request": "Correct what the server's message names.",
+    "invalid": "Correct the value that the server's message names.",
+    "too_large": "Split the object; the server stores about 1 MiB of one.",
     "unauthorized": "Renew the credentials: the token or certificate is missing, wrong or expired.",
     "forbidden": "Ask for the missing right, or use a context that has it.",
     "quota_exceeded": "Raise the ResourceQuota of the namespace, or lower replicas or requests.",
