@@ -1,0 +1,197 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask all checks again and again until the gate passes, fails or stays inconclusive; reference section 4."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._gate.checks import Check
+from ansible_collections.golive.cutover.plugins.module_utils._gate.look import Look
+from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
+
+PASSED = "pass"
+FAILED = "fail"
+INCONCLUSIVE = "inconclusive"
+LOW_SAMPLE = "low_sample"
+_THREADS = 16
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Rules:
+    """``consecutive`` good looks of every check pass. ``failures`` bad ones in a row of one check fail at once; 0
+    waits until ``timeout`` seconds are over. ``extend`` gives an inconclusive gate the same time once more."""
+
+    consecutive: int
+    interval: float
+    timeout: float
+    failures: int = 0
+    extend: bool = False
+
+
+def rule_faults(params: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the rules, each with the option's name."""
+    faults = [f"{key} must be at least 1" for key in ("consecutive",) if params[key] < 1]
+    faults += [f"{key} must not be negative" for key in ("interval", "failures") if params[key] < 0]
+    if params["timeout"] <= 0:
+        faults.append("timeout must be greater than 0")
+    elif (params["consecutive"] - 1) * params["interval"] >= params["timeout"]:
+        faults.append(
+            f"timeout of {params['timeout']:g} s is too short for {params['consecutive']} looks that are"
+            f" {params['interval']:g} s apart"
+        )
+    return faults
+
+
+@dataclass
+class Tally:
+    """What became of one check so far."""
+
+    check: Check
+    attempts: int = 0
+    passed: int = 0
+    row: int = 0
+    bad_row: int = 0
+    last: Look = field(default_factory=lambda: Look(False, "not asked yet"))
+    seconds: list[float] = field(default_factory=list)
+    failed: dict[str, int] = field(default_factory=dict)
+
+    def add(self, look: Look) -> None:
+        """Count one look. One that tells nothing breaks a row of good ones, and is no bad one."""
+        self.attempts += 1
+        self.last = look
+        if look.seconds is not None:
+            self.seconds.append(look.seconds)
+        if look.ok:
+            self.passed += 1
+            self.row += 1
+            self.bad_row = 0
+            return
+        self.row = 0
+        self.bad_row = 0 if look.reason else self.bad_row + 1
+        self.failed[look.seen] = self.failed.get(look.seen, 0) + 1
+
+    def verdict(self, needed: int) -> tuple[str, str]:
+        """Verdict of this check if the gate ended now, and the reason when it is inconclusive."""
+        if self.row >= needed:
+            return PASSED, ""
+        if self.last.reason:
+            return INCONCLUSIVE, self.last.reason
+        if self.attempts and self.passed == self.attempts:
+            return INCONCLUSIVE, LOW_SAMPLE
+        return FAILED, ""
+
+    def as_dict(self, needed: int) -> dict[str, Any]:
+        """As a result carries it."""
+        verdict, reason = self.verdict(needed)
+        told = sorted(self.failed.items(), key=lambda pair: -pair[1])[:_SHOWN]
+        return {
+            "name": self.check.name,
+            "kind": self.check.kind,
+            "verdict": verdict,
+            "reason": reason or None,
+            "attempts": self.attempts,
+            "passed": self.passed,
+            "in_a_row": self.row,
+            "needed": needed,
+            "last": {"ok": self.last.ok, "seen": self.last.seen, "values": dict(self.last.values)},
+            "latency_ms": _spread(self.seconds),
+            "threshold": self.check.threshold,
+            "failed": [{"seen": seen, "times": times} for seen, times in told],
+        }
+
+
+def _spread(seconds: Sequence[float]) -> dict[str, float] | None:
+    if not seconds:
+        return None
+    points = {"min": min(seconds), "median": statistics.median(seconds), "max": max(seconds)}
+    return {name: round(value * 1000, 1) for name, value in points.items()}
+
+
+def run_gate(call: Call, reach: Reach, checks: Sequence[Check], rules: Rules) -> dict[str, Any]:
+    """The result of a gate that passed.
+
+    Raises GoliveError ``gate_failed`` or ``gate_inconclusive`` with the same fields in its details.
+    """
+    start = call.now()
+    end = start + rules.timeout
+    extended = False
+    tallies = [Tally(check) for check in checks]
+    with ThreadPoolExecutor(max_workers=min(_THREADS, len(checks))) as pool:
+        while True:
+            began = call.now()
+            jobs = [pool.submit(tally.check.look, reach) for tally in tallies]
+            for tally, look in zip(tallies, _ended(call, jobs), strict=True):
+                tally.add(look)
+            verdict, reasons = _verdict(tallies, rules)
+            hopeless = rules.failures and any(tally.bad_row >= rules.failures for tally in tallies)
+            over = call.now() + rules.interval > end
+            if verdict == INCONCLUSIVE and over and rules.extend and not extended:
+                extended, over = True, False
+                end = call.now() + rules.timeout
+            if verdict == PASSED or over or hopeless:
+                break
+            call.progress(_progress(tallies, rules))
+            call.pause(max(0.0, began + rules.interval - call.now()))
+    result = {
+        "verdict": FAILED if hopeless else verdict,
+        "reasons": reasons,
+        "checks": [tally.as_dict(rules.consecutive) for tally in tallies],
+        "seconds": round(call.now() - start, 3),
+        "extended": extended,
+    }
+    if result["verdict"] != PASSED:
+        raise _stopped(result, tallies, rules)
+    return result
+
+
+def _ended(call: Call, jobs: list[Future[Look]]) -> list[Look]:
+    left = set(jobs)
+    while left:
+        call.alive()
+        _done, left = wait(left, timeout=TICK_S)
+    return [job.result() for job in jobs]
+
+
+def _verdict(tallies: Sequence[Tally], rules: Rules) -> tuple[str, list[str]]:
+    """Any check that fails fails the gate; then any inconclusive one makes it so (reference 4.4)."""
+    verdicts = [tally.verdict(rules.consecutive) for tally in tallies]
+    reasons = sorted({reason for _verdict, reason in verdicts if reason})
+    kinds = {verdict for verdict, _reason in verdicts}
+    return (FAILED if FAILED in kinds else INCONCLUSIVE if INCONCLUSIVE in kinds else PASSED), reasons
+
+
+def _progress(tallies: Sequence[Tally], rules: Rules) -> str:
+    waits = [tally for tally in tallies if tally.row < rules.consecutive]
+    first = waits[0]
+    return (
+        f"gate: {len(tallies) - len(waits)} of {len(tallies)} checks passed;"
+        f" {first.check.name}: {first.row} of {rules.consecutive} in a row, {first.last.seen}"
+    )
+
+
+def _stopped(result: dict[str, Any], tallies: Sequence[Tally], rules: Rules) -> GoliveError:
+    waits = [tally for tally in tallies if tally.row < rules.consecutive]
+    lines = [
+        f"{tally.check.name}: {tally.last.seen} ({tally.passed} of {tally.attempts} looks were good,"
+        f" {tally.row} of {rules.consecutive} in a row)"
+        for tally in waits[:_SHOWN]
+    ]
+    failed = result["verdict"] == FAILED
+    word = "failed" if failed else f"is inconclusive ({', '.join(result['reasons'])})"
+    return GoliveError(
+        "gate_failed" if failed else "gate_inconclusive",
+        f"The gate {word} after {result['seconds']:g} s: {'; '.join(lines)}.",
+        "Every number is in checks of the result."
+        if failed
+        else "Make what could not be asked answer, then run again.",
+        result,
+    )

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One look at one thing, and how values are held against what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+
+NO_DATA = "no_data"
+PROVIDER_DOWN = "provider_down"
+
+# The way to the thing is broken: nothing is known about the thing.
+_WAY_CODES = ("unreachable", "unauthorized", "forbidden", "busy", "server_error", "tunnel_broken", "key_missing")
+
+
+@dataclass(frozen=True)
+class Look:
+    """``seen`` says what was seen, ``values`` the numbers. ``reason`` is set when nothing could be told: no_data or
+    provider_down. ``seconds`` is None when no answer came that could be timed."""
+
+    ok: bool
+    seen: str
+    seconds: float | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+def judged(faults: Iterable[str], seen: str, seconds: float, limit: float | None, values: Mapping[str, Any]) -> Look:
+    """The look at an answer: good without faults and within ``limit`` seconds."""
+    wrong = list(faults)
+    if limit is not None and seconds > limit:
+        wrong.append(f"took {seconds * 1000:.0f} ms, more than {limit * 1000:.0f} ms")
+    return Look(not wrong, "; ".join(wrong) or seen, seconds, values)
+
+
+def of_way(error: GoliveError) -> Look:
+    """The look that a failing cluster, tunnel or Secret leaves: unknown, or bad when the thing itself is missing."""
+    return Look(False, error.message, reason=PROVIDER_DOWN if error.code in _WAY_CODES else "")
+
+
+def compare(name: str, value: Any, rule: Mapping[str, Any]) -> str:
+    """What is wrong with a value; empty when nothing is. ``rule`` holds equals, min, max, each None when not asked."""
+    wanted = rule.get("equals")
+    if wanted is not None and _text(value) != _text(wanted):
+        return f"{name} is {_text(value) or 'empty'} where {_text(wanted)} is wanted"
+    low, high = rule.get("min"), rule.get("max")
+    if low is None and high is None:
+        return ""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return f"{name} is {_text(value) or 'empty'}, not a number"
+    if low is not None and number < low:
+        return f"{name} is {number:g}, below {low:g}"
+    return f"{name} is {number:g}, above {high:g}" if high is not None and number > high else ""
+
+
+def _text(value: Any) -> str:
+    # YAML, templates and the database spell the same value differently.
+    if value is None:
+        return ""
+    text = str(value)
+    return text.lower() if isinstance(value, bool) or text in ("True", "False") else text
+
+
+def plain_value(value: Any) -> Any:
+    """A value of the database or the API as JSON holds it."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return f"{len(value)} bytes" if isinstance(value, (bytes, memoryview)) else str(value)

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What checks reach things through: the cluster's API, tunnels and Secrets, opened when a check first needs them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
+from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import Address
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_to
+
+
+class Reach:
+    """Use as a context manager; leaving it closes everything. Safe to use from the threads of a gate."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.secrets: set[str] = set()
+        self._lock = threading.RLock()
+        self._stack = ExitStack()
+        self._client: Client | None = None
+        self._tunnels: dict[str, Address] = {}
+        self._passwords: dict[str, str] = {}
+
+    def __enter__(self) -> Reach:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+
+    def client(self) -> Client:
+        """The client of the cluster. Raises GoliveError of ``connected``."""
+        with self._lock:
+            if self._client is None:
+                self._client = self._stack.enter_context(connected(self.call))
+            return self._client
+
+    def address(self, name: str, options: Mapping[str, Any] | None, port: int | None = None) -> Address | None:
+        """Local end of the tunnel of check ``name``; None when it has none. Raises GoliveError of ``tunnel``."""
+        if not options:
+            return None
+        with self._lock:
+            if name not in self._tunnels:
+                self._tunnels[name] = self._stack.enter_context(tunnel_to(self.client(), options, port))
+            return self._tunnels[name]
+
+    def password(self, name: str, options: Mapping[str, Any], namespace: str | None) -> str | None:
+        """Password of check ``name`` out of its Secret; None when it names none. Raises GoliveError."""
+        secret = options.get("password_secret")
+        if not secret:
+            return None
+        with self._lock:
+            if name not in self._passwords:
+                place = secret.get("namespace") or namespace
+                if not place:
+                    raise GoliveError("invalid", f"Cannot read the Secret {secret['name']}: no namespace is given.")
+                self._passwords[name] = secret_value(self.client(), place, secret["name"], secret["key"])
+                self.secrets.add(self._passwords[name])
+            return self._passwords[name]

@@ -1,0 +1,463 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run checks to a verdict."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: health_gate
+short_description: Run checks until they pass a number of times in a row, fail, or cannot tell
+version_added: 1.0.0
+author: Cutover contributors (@golive)
+description:
+  - Asks every check at an interval. The gate passes when every check was good O(consecutive) times in a row.
+  - A gate that fails or stays inconclusive fails the task, with all numbers in the result.
+  - Inconclusive is never taken for a pass. It means that nothing could be told, for instance because the way to the
+    thing is broken.
+  - Checks only read. HTTP checks use C(GET) or C(HEAD), SQL runs in read-only transactions.
+options:
+  checks:
+    description:
+      - What is asked. Options that do not belong to the kind of a check are refused.
+      - All wrong settings are reported at once, with their path.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the check, as the result shows it.
+        type: str
+        required: true
+      kind:
+        description: What is asked.
+        type: str
+        choices: [http, tcp, sql, kube]
+        required: true
+      timeout:
+        description: Seconds for one look; 5 by default. With redirects, for all of them together.
+        type: float
+      max_latency:
+        description: Seconds that an answer may take. A slower one is a bad look.
+        type: float
+      tunnel:
+        description:
+          - Reach a Service or pod of the cluster through the Kubernetes API (port-forward). Kinds V(http), V(tcp),
+            V(sql).
+          - It tests pods, not the way clients take to them.
+        type: dict
+        suboptions:
+          namespace:
+            description: Namespace of the Service or pod.
+            type: str
+            required: true
+          service:
+            description: Name of the Service. Connections go to its ready pods in turn.
+            type: str
+          pod:
+            description: Name of the pod.
+            type: str
+          port:
+            description: Number or name of the Service's or pod's port.
+            type: str
+      url:
+        description: Address of an V(http) check.
+        type: str
+      path:
+        description: Path of an V(http) check with a tunnel, in place of a whole address.
+        type: str
+      method:
+        description: Method of an V(http) check; C(GET) by default.
+        type: str
+        choices: [GET, HEAD]
+      headers:
+        description: Headers that an V(http) check sends. A redirect to another host does not get them.
+        type: dict
+      status:
+        description: Statuses that are good for an V(http) check; 200 to 299 by default.
+        type: list
+        elements: int
+      contains:
+        description: Text that the body of an V(http) check must contain.
+        type: str
+      expect_headers:
+        description: Headers of the answer of an V(http) check with their exact values.
+        type: dict
+      redirects:
+        description: Redirects that an V(http) check follows; none by default, then a redirect is an answer as any other.
+        type: int
+      validate_certs:
+        description: Whether an V(http) check verifies the certificate; it does by default.
+        type: bool
+      ca_cert:
+        description: File with the certificate authority for an V(http) check.
+        type: path
+      host:
+        description: Host of a V(tcp) check.
+        type: str
+      port:
+        description: Port of a V(tcp) check; with a tunnel its port is used when it names one.
+        type: int
+      postgresql:
+        description: Where and as whom a V(sql) check connects. What is left out comes from the environment (E(PGHOST)
+          and so on).
+        type: dict
+        suboptions:
+          host:
+            description: Name or address of the server. With a tunnel only the name that its certificate must show.
+            type: str
+          port:
+            description: Port of the server.
+            type: int
+          database:
+            description: Name of the database.
+            type: str
+          user:
+            description: Name of the role.
+            type: str
+          password:
+            description: Password of the role.
+            type: str
+          password_secret:
+            description: Key of a Kubernetes Secret that holds the password.
+            type: dict
+            suboptions:
+              namespace:
+                description: Namespace of the Secret. Without it the namespace of the tunnel.
+                type: str
+              name:
+                description: Name of the Secret.
+                type: str
+                required: true
+              key:
+                description: Key inside the Secret.
+                type: str
+                default: password
+          sslmode:
+            description: How much TLS is asked for, as in libpq.
+            type: str
+            choices: [disable, allow, prefer, require, verify-ca, verify-full]
+          sslrootcert:
+            description: File with the certificate authority of the server.
+            type: path
+          connect_timeout:
+            description: Not used here; the time of a look bounds it.
+            type: int
+            default: 10
+      ready:
+        description:
+          - Let a V(sql) check ask only whether the server accepts sessions, as C(pg_isready) does. A server that answers
+            and refuses the password accepts sessions.
+        type: bool
+      query:
+        description: Query of a V(sql) check.
+        type: str
+      min_rows:
+        description: Least number of rows of a V(sql) check.
+        type: int
+      max_rows:
+        description: Greatest number of rows of a V(sql) check.
+        type: int
+      expect:
+        description: Values of the first row of a V(sql) check, or of the object of a V(kube) check.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: Column, or path of the field such as C(status.readyReplicas).
+            type: str
+            required: true
+          equals:
+            description: The value it must have.
+            type: raw
+          min:
+            description: Least number.
+            type: float
+          max:
+            description: Greatest number.
+            type: float
+      object:
+        description: Object of a V(kube) check.
+        type: dict
+        suboptions:
+          api_version:
+            description: API version.
+            type: str
+            default: apps/v1
+          kind:
+            description: Kind.
+            type: str
+            default: Deployment
+          namespace:
+            description: Namespace, for kinds that have one.
+            type: str
+          name:
+            description: Name.
+            type: str
+            required: true
+      conditions:
+        description: Status conditions of the object of a V(kube) check with their wanted status.
+        type: dict
+      rolled_out:
+        description:
+          - Whether the object of a V(kube) check must be rolled out completely (Deployment, StatefulSet, DaemonSet, Pod).
+        type: bool
+      max_restarts:
+        description: Restarts that the containers of the object's present pods may have had in all.
+        type: int
+  consecutive:
+    description: Good looks in a row that every check needs.
+    type: int
+    default: 3
+  interval:
+    description: Seconds from one look to the next.
+    type: float
+    default: 1
+  timeout:
+    description: Seconds for the whole gate.
+    type: float
+    default: 60
+  failures:
+    description: Bad looks in a row of one check that fail the gate at once. 0 waits for O(timeout).
+    type: int
+    default: 0
+  on_inconclusive:
+    description:
+      - What an inconclusive gate leads to. V(extend) gives it O(timeout) once more. The others only come back as
+        RV(action), for the play that decides.
+    type: str
+    choices: [abort, extend, hold, return]
+    default: abort
+extends_documentation_fragment:
+  - golive.cutover.kube
+attributes:
+  check_mode:
+    description: Checks only read, so they run in check mode too.
+    support: full
+  diff_mode:
+    description: It changes nothing, so there is nothing to show.
+    support: none
+  idempotent:
+    description: It changes nothing.
+    support: full
+requirements:
+  - psycopg2 >= 2.9 for checks of kind sql
+notes:
+  - The options that reach the cluster are used by checks of kind V(kube), by tunnels and by Secrets.
+seealso:
+  - module: golive.cutover.kube_track
+  - module: golive.cutover.traffic_switch
+"""
+
+EXAMPLES = r"""
+- name: Gate the standby of shop before it takes traffic
+  golive.cutover.health_gate:
+    checks:
+      - name: answers
+        kind: http
+        path: /readyz
+        tunnel: {namespace: shop, service: shop-green}
+        max_latency: 0.5
+        expect_headers: {X-App-Version: "2.0.0"}
+      - name: up without restarts
+        kind: kube
+        object: {namespace: shop, name: shop-green}
+        rolled_out: true
+        max_restarts: 0
+      - name: database answers
+        kind: sql
+        tunnel: {namespace: shop, service: shop-postgres}
+        postgresql: {database: shop, user: shop, password_secret: {name: shop-postgres}}
+        query: SELECT count(*) AS sessions FROM pg_stat_activity
+        expect:
+          - {name: sessions, max: 80}
+    consecutive: 3
+    timeout: 60
+"""
+
+RETURN = r"""
+verdict:
+  description: V(pass), V(fail) or V(inconclusive).
+  returned: when the gate ran
+  type: str
+reasons:
+  description:
+    - Why the gate is inconclusive. V(provider_down) when the way to the thing is broken, V(no_data) when a query gave no
+      row, V(low_sample) when every look was good but the time was too short.
+  returned: when the gate ran
+  type: list
+  elements: str
+action:
+  description: The value of O(on_inconclusive).
+  returned: when the gate is inconclusive
+  type: str
+extended:
+  description: Whether an inconclusive gate was given its time once more.
+  returned: when the gate ran
+  type: bool
+seconds:
+  description: Seconds that the gate took.
+  returned: when the gate ran
+  type: float
+checks:
+  description: Every check with its numbers.
+  returned: when the gate ran
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the check.
+      type: str
+    kind:
+      description: Kind of the check.
+      type: str
+    verdict:
+      description: V(pass), V(fail) or V(inconclusive).
+      type: str
+    reason:
+      description: Why it is inconclusive.
+      type: str
+    attempts:
+      description: Number of looks.
+      type: int
+    passed:
+      description: Number of good looks.
+      type: int
+    in_a_row:
+      description: Good looks in a row at the end.
+      type: int
+    needed:
+      description: Good looks in a row that were needed.
+      type: int
+    last:
+      description: The last look, whether it was good (C(ok)), what was C(seen) and the C(values).
+      type: dict
+    latency_ms:
+      description: Least, median and greatest time of an answer in milliseconds.
+      type: dict
+    threshold:
+      description: What answers were held against.
+      type: dict
+    failed:
+      description: What was seen in bad looks and how many times, the most frequent first.
+      type: list
+      elements: dict
+faults:
+  description: Wrong settings with their paths.
+  returned: when settings are wrong
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
+from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
+from ansible_collections.golive.cutover.plugins.module_utils._gate.checks import read_checks
+from ansible_collections.golive.cutover.plugins.module_utils._gate.gate import Rules, rule_faults, run_gate
+from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
+from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
+from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_options
+
+_CHECK: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "kind": {"type": "str", "choices": ["http", "tcp", "sql", "kube"], "required": True},
+    "timeout": {"type": "float"},
+    "max_latency": {"type": "float"},
+    **tunnel_spec(),
+    "url": {"type": "str"},
+    "path": {"type": "str"},
+    "method": {"type": "str", "choices": ["GET", "HEAD"]},
+    "headers": {"type": "dict"},
+    "status": {"type": "list", "elements": "int"},
+    "contains": {"type": "str"},
+    "expect_headers": {"type": "dict"},
+    "redirects": {"type": "int"},
+    "validate_certs": {"type": "bool"},
+    "ca_cert": {"type": "path"},
+    "host": {"type": "str"},
+    "port": {"type": "int"},
+    "postgresql": {
+        "type": "dict",
+        "options": pg_options(),
+        "mutually_exclusive": [("password", "password_secret")],
+    },
+    "ready": {"type": "bool"},
+    "query": {"type": "str"},
+    "min_rows": {"type": "int"},
+    "max_rows": {"type": "int"},
+    "expect": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "equals": {"type": "raw"},
+            "min": {"type": "float"},
+            "max": {"type": "float"},
+        },
+    },
+    "object": {
+        "type": "dict",
+        "options": {
+            "api_version": {"type": "str", "default": "apps/v1"},
+            "kind": {"type": "str", "default": "Deployment"},
+            "namespace": {"type": "str"},
+            "name": {"type": "str", "required": True},
+        },
+    },
+    "conditions": {"type": "dict"},
+    "rolled_out": {"type": "bool"},
+    "max_restarts": {"type": "int"},
+}
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        **kube_spec(),
+        "checks": {"type": "list", "elements": "dict", "required": True, "options": _CHECK},
+        "consecutive": {"type": "int", "default": 3},
+        "interval": {"type": "float", "default": 1},
+        "timeout": {"type": "float", "default": 60},
+        "failures": {"type": "int", "default": 0},
+        "on_inconclusive": {"type": "str", "choices": ["abort", "extend", "hold", "return"], "default": "abort"},
+    },
+    "supports_check_mode": True,
+}
+
+
+def run(call: Call) -> dict[str, Any]:
+    """The result as documented; raises GoliveError."""
+    params = call.params
+    checks, faults = read_checks(params["checks"])
+    faults += rule_faults(params)
+    if faults:
+        raise GoliveError(
+            "invalid",
+            f"Cannot run the gate, {len(faults)} settings are wrong: {'; '.join(faults)}.",
+            "Correct these options.",
+            {"faults": faults},
+        )
+    action = params["on_inconclusive"]
+    rules = Rules(
+        params["consecutive"], params["interval"], params["timeout"], params["failures"], extend=action == "extend"
+    )
+    with Reach(call) as reach:
+        try:
+            result: dict[str, Any] = mask_value(run_gate(call, reach, checks, rules), reach.secrets)
+        except GoliveError as error:
+            told = {"action": action} if error.code == "gate_inconclusive" else {}
+            details = mask_value({**error.details, **told}, reach.secrets)
+            raise GoliveError(error.code, mask_text(error.message, reach.secrets), error.hint, details) from None
+    return {"changed": False, **result}
+
+
+def main() -> None:
+    """Run as a module."""
+    finish(AnsibleModule(**SPEC), run)
+
+
+if __name__ == "__main__":
+    main()
