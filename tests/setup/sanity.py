@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run `ansible-test sanity` on a copy of the repository, without containers.
+"""Run `ansible-test sanity` on a copy of the repository, without containers, both cores at the same time.
 
     sanity.py [oldest|newest ...] [-- ARGUMENTS OF ansible-test]
 
@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -28,6 +29,11 @@ from python_env import REPOSITORY, cache, locked, say
 
 SETUP = REPOSITORY / "tests" / "setup"
 KEPT = "tests/output"
+CORES = ("oldest", "newest")
+NOISE = re.compile(
+    r"Installing|Using cached|Looking in links|Processing|Successfully|Collecting|\s"
+    r"|WARNING: (Skipping sanity test .* could not be found|Using locale|Required program)"
+)
 NOTHING_RUN = "All targets skipped"
 INSTALLER = '''\
 """Stands in for pip's own installer: Python's bundled pip installs the pip that ansible-test asks for."""
@@ -102,8 +108,8 @@ def prepare_home(home: Path) -> None:
     settings = ConfigParser(interpolation=None)
     settings["global"] = {"quiet": "1"}
     for line in listed.stdout.splitlines():
-        name, _, value = line.partition("=")
-        section, _, key = name.rpartition(".")
+        name, value = line.split("=", 1)
+        section, key = name.rsplit(".", 1)
         section = "global" if section == ":env:" else section
         if not settings.has_section(section):
             settings.add_section(section)
@@ -125,27 +131,33 @@ def prepare_home(home: Path) -> None:
 
 def inside(tree: Path, arguments: list[str]) -> int:
     """The part that runs with the chosen ansible-core on PATH."""
-    home = cache() / "sanity" / "home"
+    home = tree.parents[2] / "home"
     prepare_home(home)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     environment.pop("PYTHONPATH", None)
     environment["HOME"] = str(home)
     environment["PATH"] = without_broken_pythons(os.environ["PATH"])
     command = ["ansible-test", "sanity", "--venv", "--requirements", "--color", "no", "--truncate", "0", *arguments]
+    return subprocess.run(command, cwd=tree, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def check(core: str, arguments: list[str]) -> bool:
+    """Copy and run for one ansible-core, telling each test as it begins and each finding."""
+    started = time.monotonic()
+    place = cache() / "sanity" / core
+    tree = place / "ansible_collections" / "golive" / "cutover"
     nothing_run = False
-    with subprocess.Popen(
-        command,
-        cwd=tree,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        for line in process.stdout or ():
-            print(line, end="", flush=True)
-            nothing_run = nothing_run or NOTHING_RUN in line
-    return 1 if nothing_run else process.returncode
+    with locked(place / "lock"):
+        copy(tree)
+        run = [str(SETUP / "run"), core, "python3", str(Path(__file__).resolve()), "--inside", str(tree), *arguments]
+        with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            for line in process.stdout or ():
+                nothing_run = nothing_run or NOTHING_RUN in line
+                if not NOISE.match(line):
+                    print(f"{core}: {line}", end="", flush=True)
+    passed = process.returncode == 0 and not nothing_run
+    say(f"sanity, {core} ansible-core: {'passed' if passed else 'FAILED'}, {time.monotonic() - started:.0f} s")
+    return passed
 
 
 def main(arguments: list[str]) -> int:
@@ -153,19 +165,10 @@ def main(arguments: list[str]) -> int:
         return inside(Path(arguments[1]), arguments[2:])
     extra = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
     cores = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    failed = []
-    for core in cores or ["oldest", "newest"]:
-        started = time.monotonic()
-        place = cache() / "sanity" / core
-        tree = place / "ansible_collections" / "golive" / "cutover"
-        with locked(place / "lock"):
-            copy(tree)
-            run = [str(SETUP / "run"), core, "python3", str(Path(__file__).resolve()), "--inside", str(tree), *extra]
-            passed = subprocess.run(run, check=False).returncode == 0
-        if not passed:
-            failed.append(core)
-        say(f"sanity, {core} ansible-core: {'passed' if passed else 'FAILED'}, {time.monotonic() - started:.0f} s")
-    return 1 if failed else 0
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda core: check(core, extra), cores or CORES))
+    print(f"{outcomes.count(True)} passed, {outcomes.count(False)} failed", flush=True)
+    return 0 if all(outcomes) else 1
 
 
 if __name__ == "__main__":
