@@ -44,13 +44,20 @@ type client struct {
 	target        target
 	colourHeader  string
 	versionHeader string
-	limit         int // keep-alive connections at most
+	// slots holds one entry for each keep-alive connection there may be: an idle one, or nil for one to open. Its
+	// order opens all of them first and then takes them in turn, so that every connection stays in use.
+	slots chan *connection
 
-	mu       sync.Mutex    // guards what follows
-	idle     []*connection // oldest first: every connection stays in use
-	open     int
-	returned chan struct{} // wakes one waiter when a connection comes back or goes
-	state    connections
+	mu    sync.Mutex
+	state connections
+}
+
+func newClient(to target, colourHeader, versionHeader string, limit int) *client {
+	c := &client{target: to, colourHeader: colourHeader, versionHeader: versionHeader, slots: make(chan *connection, limit)}
+	for range limit {
+		c.slots <- nil
+	}
+	return c
 }
 
 type connection struct {
@@ -86,75 +93,40 @@ func (c *client) fresh(ctx context.Context, m message, done func(answer)) {
 	}
 }
 
-// reuse opens connections up to the limit first and then takes them in turn.
+// reuse sends over a connection that stays open as long as the server wants it.
 func (c *client) reuse(ctx context.Context, m message, done func(answer)) {
-	conn, err := c.take(ctx)
-	if err != nil {
-		done(failure(err))
+	var conn *connection
+	select {
+	case conn = <-c.slots:
+	case <-ctx.Done():
+		done(failure(fmt.Errorf("no free connection: %w", os.ErrDeadlineExceeded)))
 		return
+	}
+	if conn != nil && !alive(conn) {
+		c.note(&c.state.ClosedIdle)
+		conn.Close()
+		conn = nil
+	}
+	if conn == nil {
+		var err error
+		if conn, err = c.dial(ctx); err != nil {
+			c.slots <- nil
+			done(failure(err))
+			return
+		}
 	}
 	got, last, err := c.exchange(ctx, conn, m.method, m.keepAlive)
-	done(got)
-	switch {
-	case err != nil:
+	if err != nil {
 		c.note(&c.state.Broken)
-	case last:
+	} else if last {
 		c.note(&c.state.CloseAsked)
-	default:
-		c.give(conn)
-		return
 	}
-	conn.Close()
-	c.give(nil)
-}
-
-func (c *client) take(ctx context.Context) (*connection, error) {
-	for {
-		c.mu.Lock()
-		if c.open < c.limit {
-			c.open++
-			c.mu.Unlock()
-			conn, err := c.dial(ctx)
-			if err != nil {
-				c.give(nil)
-			}
-			return conn, err
-		}
-		if len(c.idle) > 0 {
-			conn := c.idle[0]
-			c.idle = c.idle[1:]
-			if alive(conn) {
-				c.mu.Unlock()
-				return conn, nil
-			}
-			c.state.ClosedIdle++
-			c.open--
-			c.mu.Unlock()
-			conn.Close()
-			continue
-		}
-		c.mu.Unlock()
-		select {
-		case <-c.returned:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("no free connection: %w", os.ErrDeadlineExceeded)
-		}
+	if last {
+		conn.Close()
+		conn = nil
 	}
-}
-
-// give returns a connection, or with nil the right to open another.
-func (c *client) give(conn *connection) {
-	c.mu.Lock()
-	if conn != nil {
-		c.idle = append(c.idle, conn)
-	} else {
-		c.open--
-	}
-	c.mu.Unlock()
-	select {
-	case c.returned <- struct{}{}:
-	default:
-	}
+	c.slots <- conn
+	done(got)
 }
 
 func (c *client) note(counter *int64) {
@@ -169,13 +141,13 @@ func (c *client) connections() connections {
 	return c.state
 }
 
-func (c *client) closeIdle() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, conn := range c.idle {
-		conn.Close()
+// close ends the idle connections; it is called when no request is open.
+func (c *client) close() {
+	for range cap(c.slots) {
+		if conn := <-c.slots; conn != nil {
+			conn.Close()
+		}
 	}
-	c.idle = nil
 }
 
 // alive looks, without waiting, whether the server closed the connection.

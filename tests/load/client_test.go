@@ -7,16 +7,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
 func clientFor(address string, limit int) *client {
-	return &client{
-		target: target{address: address, host: address}, colourHeader: "X-App-Colour", versionHeader: "X-App-Version",
-		limit: limit, returned: make(chan struct{}, 1),
-	}
+	return newClient(target{address: address, host: address}, "X-App-Colour", "X-App-Version", limit)
 }
 
 type send func(c *client, ctx context.Context, m message, done func(answer))
@@ -126,9 +124,11 @@ func TestAConnectionClosedWhileIdleIsNoFailure(t *testing.T) {
 	c := clientFor(strings.TrimPrefix(server.URL, "http://"), 1)
 	once(t, c, (*client).reuse)
 	server.CloseClientConnections()
-	for alive(c.idle[0]) {
+	conn := <-c.slots
+	for alive(conn) {
 		time.Sleep(time.Millisecond)
 	}
+	c.slots <- conn
 	if got := once(t, c, (*client).reuse); got.kind != "" || c.connections() != connectionsOf(2, 0, 1, 0) {
 		t.Errorf("%+v %+v", got, c.connections())
 	}
@@ -144,6 +144,34 @@ func TestAFailedRequestIsNeverRepeated(t *testing.T) {
 	}
 	if requests.Load() != 3 {
 		t.Errorf("%d requests reached the server", requests.Load())
+	}
+}
+
+// Many requests wait for few connections: none may be forgotten.
+func TestWaitingRequestsAllGetTheirTurn(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(time.Millisecond) }))
+	defer server.Close()
+	c := clientFor(strings.TrimPrefix(server.URL, "http://"), 3)
+	m, err := parseMessage("GET /", "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var open sync.WaitGroup
+	var good atomic.Int64
+	for range 300 {
+		open.Go(func() {
+			c.reuse(ctx, m, func(a answer) {
+				if a.kind == "" {
+					good.Add(1)
+				}
+			})
+		})
+	}
+	open.Wait()
+	if good.Load() != 300 || c.connections() != connectionsOf(3, 0, 0, 0) {
+		t.Errorf("%d good answers, %+v", good.Load(), c.connections())
 	}
 }
 

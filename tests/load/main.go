@@ -50,7 +50,7 @@ func parseOptions(arguments []string, messages io.Writer) (options, error) {
 	flags.Float64Var(&o.keepAliveRate, "keepalive-rate", 0, "requests a second over connections that stay open")
 	flags.Float64Var(&o.seconds, "seconds", 0, "length of the run; required")
 	flags.IntVar(&o.requests, "requests", 0, "stop after so many requests over all streams; 0 = what rate and seconds give")
-	flags.IntVar(&o.connections, "connections", 16, "keep-alive connections at most")
+	flags.IntVar(&o.connections, "connections", 32, "keep-alive connections at most")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Second, "for each request, from its scheduled start")
 	flags.StringVar(&o.ledgerPath, "ledger", "-", "`file` for the JSON ledger; - is standard output")
 	flags.StringVar(&o.readyPath, "ready-file", "", "`file` written once every stream has had a good answer")
@@ -96,10 +96,7 @@ func (o options) plan(address target, messages []message) []stream {
 			continue
 		}
 		s.messages = messages
-		s.client = &client{
-			target: address, colourHeader: o.colourHeader, versionHeader: o.versionHeader,
-			limit: o.connections, returned: make(chan struct{}, 1),
-		}
+		s.client = newClient(address, o.colourHeader, o.versionHeader, o.connections)
 		s.count = int(s.rate * o.seconds)
 		if o.requests > 0 {
 			s.count = min(s.count, int(float64(o.requests)*s.rate/(o.freshRate+o.keepAliveRate)))
@@ -151,7 +148,7 @@ func (o options) run() error {
 	close(finished)
 	background.Wait()
 	for _, s := range streams {
-		s.client.closeIdle()
+		s.client.close()
 	}
 	stopped := "finished"
 	if stop.Err() != nil {
