@@ -25,7 +25,8 @@ def finish(module: AnsibleModule, run: Run) -> None:
     for text in shown_warnings(warnings, module.no_log_values, module.no_log):
         module.warn(text)
     # Not fail_json: it adds a traceback of its own, or drops ours, depending on the version of core.
-    module.exit_json(**(hidden(result) if module.no_log else result))
+    # Without an `invocation` of ours core < 2.20 adds the arguments, and with them a Secret's values, to -vvv.
+    module.exit_json(**{"invocation": {}, **(hidden(result) if module.no_log else result)})
 
 
 def _result(module: AnsibleModule, run: Run, warnings: list[str]) -> dict[str, Any]:
