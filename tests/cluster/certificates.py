@@ -41,7 +41,7 @@ class Certificates:
             "scheduler": "/CN=system:kube-scheduler",
             "kubelet": f"/O=system:nodes/CN=system:node:{node}",
             "proxy": "/CN=system:kube-proxy",
-            "volumes": "/O=system:masters/CN=golive-volumes",
+            "own": "/O=system:masters/CN=golive-own",
         }
         for name, subject in users.items():
             self._leaf(name, subject)

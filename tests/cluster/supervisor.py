@@ -10,6 +10,7 @@ mounts, interfaces and firewall rules inside. That is why nothing can stay behin
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ import urllib.request
 from pathlib import Path
 
 from . import build, processes
+from .api import Api
 from .certificates import Certificates
 from .components import CRI_SOCKET, Component, components
 from .packages import SYSTEM_PATH
@@ -31,6 +33,19 @@ from .record import Record, load_record
 
 OWN_PYTHON = [sys.executable, str(Path(__file__).parent / "__main__.py")]
 READY_FILE = "link-ready"
+METRICS_API = {
+    "apiVersion": "apiregistration.k8s.io/v1",
+    "kind": "APIService",
+    "metadata": {"name": "v1beta1.metrics.k8s.io"},
+    "spec": {
+        "service": {"name": "metrics-server", "namespace": "kube-system"},
+        "group": "metrics.k8s.io",
+        "version": "v1beta1",
+        "insecureSkipTLSVerify": True,
+        "groupPriorityMinimum": 100,
+        "versionPriority": 100,
+    },
+}
 # The kubelet insists on these values and would set them for the whole machine; it is shown a file of its own instead.
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": "1",
@@ -130,6 +145,21 @@ def _start_later(record: Record, children: _Children, every: list[Component]) ->
     for component in every:
         if component.after_api:
             children.start(component)
+    _register_metrics(record)
+
+
+def _register_metrics(record: Record) -> None:
+    """An APIService without an answer behind it holds up every deletion of a namespace, so it comes last."""
+    deployment = "/apis/apps/v1/namespaces/kube-system/deployments/metrics-server"
+
+    def answers() -> bool:
+        try:
+            return bool(Api(record).call("GET", deployment).get("status", {}).get("availableReplicas"))
+        except (OSError, http.client.HTTPException):
+            return False
+
+    wait_until(answers, 3600, "metrics-server", interval=1)
+    Api(record).call("POST", "/apis/apiregistration.k8s.io/v1/apiservices", METRICS_API)
 
 
 class _Children:

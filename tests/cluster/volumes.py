@@ -10,15 +10,12 @@ It follows the rules of an external provisioner: annotation `pv.kubernetes.io/pr
 from __future__ import annotations
 
 import http.client
-import json
 import shutil
-import ssl
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .certificates import Certificates
+from .api import Api
 from .record import Record, load_record
 
 PROVISIONER = "golive.test/local"
@@ -37,9 +34,10 @@ def serve(name: str) -> int:
     root.mkdir(exist_ok=True)
     while True:
         try:
-            api = _Api(record)
+            api = Api(record)
             version = _reconcile(api, record, root)
-            for _ in api.changes(version):
+            # It ends after a few seconds, so that released volumes are seen too.
+            for _ in api.changes(CLAIMS, version, seconds=3):
                 _reconcile(api, record, root)
         except (OSError, http.client.HTTPException, ValueError) as error:
             print(f"trying again: {error}", flush=True)
@@ -92,7 +90,7 @@ def wants_volume(claim: dict[str, Any]) -> bool:
     )
 
 
-def _reconcile(api: _Api, record: Record, root: Path) -> str:
+def _reconcile(api: Api, record: Record, root: Path) -> str:
     claims = api.call("GET", CLAIMS)
     volumes = api.call("GET", VOLUMES)
     known = {volume["metadata"]["name"] for volume in volumes["items"]}
@@ -110,38 +108,3 @@ def _reconcile(api: _Api, record: Record, root: Path) -> str:
             if "deletionTimestamp" not in meta:
                 api.call("DELETE", f"{VOLUMES}/{meta['name']}")
     return str(claims["metadata"]["resourceVersion"])
-
-
-class _Api:
-    """The few calls needed, with the standard library only."""
-
-    def __init__(self, record: Record) -> None:
-        pki = Certificates(record)
-        self.context = ssl.create_default_context(cafile=pki.cert("ca"))
-        self.context.load_cert_chain(pki.cert("volumes"), pki.key("volumes"))
-        self.address = record.node_address
-        self.connection = self._connect(30)
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Raises OSError on a refusal, except that an object is already there or already gone."""
-        data = None if body is None else json.dumps(body)
-        self.connection.request(method, path, data, {"Content-Type": "application/json"})
-        answer = self.connection.getresponse()
-        text = answer.read()
-        if answer.status >= 300 and answer.status not in (404, 409):
-            raise OSError(f"{method} {path}: {answer.status} {text.decode(errors='replace')[:300]}")
-        return json.loads(text)
-
-    def changes(self, version: str) -> Iterator[None]:
-        """One item for each change of a claim; ends after a few seconds, so that released volumes are seen too."""
-        watch = self._connect(10)
-        watch.request("GET", f"{CLAIMS}?watch=1&timeoutSeconds=3&resourceVersion={version}")
-        answer = watch.getresponse()
-        try:
-            while answer.readline():
-                yield
-        finally:
-            watch.close()
-
-    def _connect(self, timeout: float) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(self.address, 6443, context=self.context, timeout=timeout)
