@@ -22,7 +22,7 @@ options:
       image_registry:
         description: Seconds the registry's name in the image reference may stay unresolvable on the node.
         type: float
-        default: 6.0
+        default: 4.0
       image_tries:
         description: Failed pulls for reasons of the network or the registry before the verdict is V(inconclusive).
         type: int

@@ -27,6 +27,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view im
 
 _MANAGER = "golive-rollback"
 _OBSERVE_S = 30.0
+_DISOWN_TRIES = 5
 _GUARD_FAILED = ("conflict", "invalid", "unreachable", "server_error")
 
 
@@ -101,7 +102,7 @@ def _write(call: Call, client: Client, path: str, workload: dict[str, Any], targ
         if written["spec"]["template"] != target.template:
             raise _overtaken(error, workload, written) from error
     if not call.check_mode:
-        _disown(client, path, written)
+        _disown(call, client, path, written)
 
 
 def _overtaken(error: GoliveError, before: dict[str, Any], now: dict[str, Any]) -> GoliveError:
@@ -129,19 +130,24 @@ def _note_number(client: Client, target: Revision) -> None:
             raise
 
 
-def _disown(client: Client, path: str, written: dict[str, Any]) -> None:
+def _disown(call: Call, client: Client, path: str, written: dict[str, Any]) -> None:
     """Give up the ownership of the template, so that the next server-side apply of its owner meets no conflict."""
-    rows = written["metadata"].get("managedFields") or []
-    mine = [index for index, row in enumerate(rows) if row.get("manager") == _MANAGER and not row.get("subresource")]
-    if not mine or len(rows) == 1:
-        return
-    patch = [{"op": "test", "path": "/metadata/resourceVersion", "value": written["metadata"]["resourceVersion"]}]
-    patch += [{"op": "remove", "path": f"/metadata/managedFields/{index}"} for index in reversed(mine)]
-    try:
-        client.request("PATCH", path, body=patch, content_type=JSON_PATCH, retry=False)
-    except GoliveError as error:
-        if error.code not in _GUARD_FAILED:
-            raise
+    for _ in range(_DISOWN_TRIES):
+        rows = written["metadata"].get("managedFields") or []
+        mine = [index for index, row in enumerate(rows) if row.get("manager") == _MANAGER]
+        if not mine or len(rows) == 1:
+            return
+        # The controller writes at the same time: the guard is the entry, not the resourceVersion.
+        place = f"/metadata/managedFields/{mine[0]}"
+        patch = [{"op": "test", "path": f"{place}/manager", "value": _MANAGER}, {"op": "remove", "path": place}]
+        try:
+            client.request("PATCH", path, body=patch, content_type=JSON_PATCH, retry=False)
+            return
+        except GoliveError as error:
+            if error.code not in _GUARD_FAILED:
+                raise
+        written = client.get(path)
+    call.warn(f"{_MANAGER} still owns the pod template of {path}; the next server-side apply must take it over.")
 
 
 def _replace_broken_pods(call: Call, client: Client, workload: dict[str, Any], left: Revision) -> list[str]:

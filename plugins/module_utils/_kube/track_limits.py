@@ -15,7 +15,7 @@ class Limits:
     """Seconds, or a count where the name is a plural of what is counted."""
 
     image_name: float = 1.0
-    image_registry: float = 6.0
+    image_registry: float = 4.0
     image_tries: int = 3
     config: float = 20.0
     start_failures: int = 2
