@@ -60,7 +60,7 @@ class Mirror:
         self._stop.set()
         answer = self._answer
         if answer is not None:
-            # Closing would wait for the reader's lock until the next event; this (urllib3 2.3 or newer) wakes the reader.
+            # Closing would wait for the reader's lock until the next event. This wakes it, from urllib3 2.3 on.
             with suppress(AttributeError, ValueError, RuntimeError, OSError):
                 answer.shutdown()
         self._thread.join(timeout=2.0)
