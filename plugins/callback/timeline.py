@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: timeline
 type: aggregate
-version_added: 1.0.0
+version_added: 0.1.0
 author:
   - Cutover contributors (@cutover)
 short_description: Write when each phase of a run began, how long it took and how it ended

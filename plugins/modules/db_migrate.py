@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: db_migrate
 short_description: Apply the pending SQL migrations of a directory to a PostgreSQL database
-version_added: 1.0.0
+version_added: 0.1.0
 author:
   - Cutover contributors (@cutover)
 description:

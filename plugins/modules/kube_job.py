@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kube_job
 short_description: Run a Kubernetes Job to its end, once for each input
-version_added: 1.0.0
+version_added: 0.1.0
 author:
   - Cutover contributors (@cutover)
 description:

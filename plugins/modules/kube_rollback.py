@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kube_rollback
 short_description: Return a Deployment or StatefulSet to any earlier revision, and follow it
-version_added: 1.0.0
+version_added: 0.1.0
 author:
   - Cutover contributors (@cutover)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kube_track
 short_description: Follow workloads to success, or fail fast with the cause
-version_added: 1.0.0
+version_added: 0.1.0
 author:
   - Cutover contributors (@cutover)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: traffic_info
 short_description: Show which colour of an app takes the traffic, and what could make a switch unsafe
-version_added: 1.0.0
+version_added: 0.1.0
 author: Cutover contributors (@golive)
 description:
   - Reads the live Service of an app, both colours, the endpoints and the data plane. It changes nothing.

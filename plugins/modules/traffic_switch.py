@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: traffic_switch
 short_description: Move live traffic from one colour of an app to the other without a failed request
-version_added: 1.0.0
+version_added: 0.1.0
 author: Cutover contributors (@golive)
 description:
   - Changes the selector of the live Service from the old colour to both colours and then to the new one, and proves

@@ -110,6 +110,13 @@ def test_module_declares_its_attributes(name: str) -> None:
     assert {"check_mode", "diff_mode", "idempotent"} <= set(described)
 
 
+@pytest.mark.parametrize("path", sorted(PLUGINS.glob("[mcf]*/*.py")), ids=lambda path: path.stem)
+def test_nothing_was_added_by_a_later_version(path: Path) -> None:
+    version = tuple(map(int, load("galaxy.yml")["version"].split(".")))
+    added = re.findall(r"^\s*version_added: [\"']?(\d+)\.(\d+)\.(\d+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert all(tuple(map(int, parts)) <= version for parts in added)
+
+
 def test_every_plugin_file_carries_the_licence() -> None:
     head = (
         "# Copyright (c) 2026, Cutover contributors\n"
