@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: health_gate
 short_description: Run checks until they pass a number of times in a row, fail, or cannot tell
-version_added: 1.0.0
+version_added: 0.1.0
 author: Cutover contributors (@golive)
 description:
   - Asks every check at an interval. The gate passes when every check was good O(consecutive) times in a row.
@@ -84,7 +84,7 @@ options:
         description: Headers of the answer of an V(http) check with their exact values.
         type: dict
       redirects:
-        description: Redirects that an V(http) check follows; none by default, then a redirect is an answer as any other.
+        description: Redirects that an V(http) check follows; by default none, so that a redirect is the answer.
         type: int
       validate_certs:
         description: Whether an V(http) check verifies the certificate; it does by default.
@@ -146,8 +146,8 @@ options:
             default: 10
       ready:
         description:
-          - Let a V(sql) check ask only whether the server accepts sessions, as C(pg_isready) does. A server that answers
-            and refuses the password accepts sessions.
+          - Let a V(sql) check ask only whether the server accepts sessions, as C(pg_isready) does. A server that
+            answers and refuses the password accepts sessions.
         type: bool
       query:
         description: Query of a V(sql) check.
@@ -200,7 +200,8 @@ options:
         type: dict
       rolled_out:
         description:
-          - Whether the object of a V(kube) check must be rolled out completely (Deployment, StatefulSet, DaemonSet, Pod).
+          - Whether the object of a V(kube) check must be rolled out completely (Deployment, StatefulSet, DaemonSet,
+            Pod).
         type: bool
       max_restarts:
         description: Restarts that the containers of the object's present pods may have had in all.
@@ -282,8 +283,8 @@ verdict:
   type: str
 reasons:
   description:
-    - Why the gate is inconclusive. V(provider_down) when the way to the thing is broken, V(no_data) when a query gave no
-      row, V(low_sample) when every look was good but the time was too short.
+    - Why the gate is inconclusive. V(provider_down) when the way to the thing is broken, V(no_data) when a query gave
+      no row, V(low_sample) when every look was good but the time was too short.
   returned: when the gate ran
   type: list
   elements: str

@@ -113,7 +113,7 @@ def _spread(seconds: Sequence[float]) -> dict[str, float] | None:
     if not seconds:
         return None
     points = {"min": min(seconds), "median": statistics.median(seconds), "max": max(seconds)}
-    return {name: round(value * 1000, 1) for name, value in points.items()}
+    return {name: round(value * 1000, 2) for name, value in points.items()}
 
 
 def run_gate(call: Call, reach: Reach, checks: Sequence[Check], rules: Rules) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def judged(faults: Iterable[str], seen: str, seconds: float, limit: float | None
     """The look at an answer: good without faults and within ``limit`` seconds."""
     wrong = list(faults)
     if limit is not None and seconds > limit:
-        wrong.append(f"took {seconds * 1000:.0f} ms, more than {limit * 1000:.0f} ms")
+        wrong.append(f"slower than {limit * 1000:g} ms")
     return Look(not wrong, "; ".join(wrong) or seen, seconds, values)
 
 
