@@ -60,7 +60,7 @@ options:
         description: File with the certificate authority of the server.
         type: path
       connect_timeout:
-        description: Seconds until a connection must be there.
+        description: Seconds until a connection must be there; with a tunnel also until a pod must be ready.
         type: int
         default: 10
 requirements:

@@ -128,7 +128,7 @@ class _Tunnel:
             remote = connect(self._client, self._target, self._target.pick())
         except (GoliveError, Interrupted) as error:
             if isinstance(error, GoliveError):
-                self._failed(error)
+                self._broken(error)
             local.close()
             return
         pipe = Pipe(local, remote, f"to {self._target}")
@@ -136,12 +136,10 @@ class _Tunnel:
             if self._stopped:
                 pipe.stop()
             self._pipes.add(pipe)
-        reason = pipe.run()
+        pipe.run(self._broken)
         with self._lock:
             self._pipes.discard(pipe)
-        if reason is not None:
-            self._failed(reason)
 
-    def _failed(self, error: GoliveError) -> None:
+    def _broken(self, error: GoliveError) -> None:
         self.trouble = error
         self._target.forget()

@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -65,8 +66,8 @@ class Pipe:
         with contextlib.suppress(OSError):
             self._wake.send(b"x")
 
-    def run(self) -> GoliveError | None:
-        """Carry bytes until the end; returns why it broke, or None after an orderly end."""
+    def run(self, broken: Callable[[GoliveError], None]) -> None:
+        """Carry bytes until the end; ``broken`` gets the reason before the local end learns that something broke."""
         self._local.setblocking(False)
         try:
             while self._has_work() and not self._stopped.is_set():
@@ -75,9 +76,11 @@ class Pipe:
         except OSError as error:
             self._broken = error
         finally:
+            reason = None if self._stopped.is_set() else self._reason()
+            if reason is not None:
+                broken(reason)
             for sock in (self._local, self._remote, self._asleep, self._wake):
                 sock.close()
-        return None if self._stopped.is_set() else self._reason()
 
     def _has_work(self) -> bool:
         if not self._remote_open:

@@ -15,7 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
-from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_to
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import await_pod, tunnel_to
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
 
 
@@ -45,6 +45,7 @@ def reached(call: Call) -> Iterator[Reach]:
             where = settings(options, password)
             stack.enter_context(_masking(where))
             if tunnel:
+                await_pod(call, client, tunnel, where.port, where.connect_timeout)
                 where = settings(options, password, stack.enter_context(tunnel_to(client, tunnel, where.port)))
         else:
             stack.enter_context(_masking(where))

@@ -55,7 +55,10 @@ class Ends:
         self.thread.start()
 
     def _run(self) -> None:
-        self.reason = self.pipe.run()
+        self.pipe.run(self._broken)
+
+    def _broken(self, reason: GoliveError) -> None:
+        self.reason = reason
 
     def greet(self) -> None:
         self.remote.sendall(encode(BINARY, b"\x00" + PORT) + encode(BINARY, b"\x01" + PORT))
