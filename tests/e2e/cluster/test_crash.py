@@ -50,7 +50,9 @@ def _namespace(pid: int, kind: str) -> str:
 
 
 def _everywhere(kind: str) -> set[str]:
-    return {_namespace(int(path.name), kind) for path in Path("/proc").iterdir() if path.name.isdigit()}
+    """Namespaces of all living processes; an ended one that waits for process 1 of the machine to be reaped is none."""
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return {_namespace(pid, kind) for pid in pids if processes.start_time(pid)}
 
 
 @pytest.mark.faults
