@@ -33,7 +33,8 @@ _NO_DRY_RUN = "does not support dry run"
 
 def body_of(step: Step) -> dict[str, Any]:
     """What our manager applies: everything at the first time, afterwards without the create-only fields."""
-    return step.wanted if step.live is None else without(step.wanted, step.create_only)
+    whole = step.live is None or not step.create_only
+    return step.wanted if whole else without(step.wanted, step.create_only)
 
 
 def decide(step: Step, manager: str) -> None:
