@@ -62,7 +62,7 @@ options:
       create:
         description: Seconds the API server may refuse to create pods (quota, Pod Security, webhooks).
         type: float
-        default: 8.0
+        default: 6.0
       volume_claim:
         description: Seconds a PersistentVolumeClaim that a pod waits for may stay Pending.
         type: float
@@ -84,7 +84,8 @@ options:
         type: float
         default: 30.0
       api:
-        description: Seconds the API server may be silent before the verdict is V(inconclusive).
+        description:
+          - Seconds the API server, or an admission webhook it asks, may be silent before the verdict is V(inconclusive).
         type: float
         default: 30.0
 """

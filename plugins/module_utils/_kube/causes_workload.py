@@ -90,7 +90,8 @@ def _creation(scene: Scene, limits: Limits) -> Iterator[Finding]:
     leaving = any(pods.is_deleting(pod) for pod in scene.former)
     if code == "quota_exceeded" and leaving:
         return
-    yield finding(scene.owner or scene.obj, code, message, limits.create)
+    after = limits.api if code == "webhook_unreachable" else limits.create
+    yield finding(scene.owner or scene.obj, code, message, after)
 
 
 def _refused(scene: Scene) -> str:

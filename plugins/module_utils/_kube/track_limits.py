@@ -25,7 +25,7 @@ class Limits:
     gate: float = 120.0
     schedule: float = 15.0
     scale_up: float = 600.0
-    create: float = 8.0
+    create: float = 6.0
     volume_claim: float = 30.0
     mount: float = 90.0
     sandbox_failures: int = 3
