@@ -37,15 +37,20 @@ def binaries() -> Path:
     """The directory with initdb and postgres; installs Debian's package as root when there is none."""
     found = _newest()
     if found is None:
-        if os.geteuid() != 0 or not shutil.which("apt-get"):
-            raise RuntimeError("no PostgreSQL server on this machine: install the package postgresql")
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "postgresql"]):
-            subprocess.run(["apt-get", *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)
+        install("postgresql")
         found = _newest()
     if found is None:
         raise RuntimeError("the package postgresql brought no server")
     return found
+
+
+def install(package: str) -> None:
+    """Install a package of the machine's own distribution; raises RuntimeError where that cannot be done."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise RuntimeError(f"this machine lacks the package {package}, and only root can install it")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", package]):
+        subprocess.run(["apt-get", *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
 def _newest() -> Path | None:
@@ -69,9 +74,9 @@ class Server:
     def create(cls, settings: Mapping[str, str] | None = None) -> Server:
         """Make a cluster in a directory of its own and start it."""
         directory = Path(tempfile.mkdtemp(prefix="golive-pg-"))
-        server = cls(binaries(), directory, _free_port())
+        server = cls(binaries(), directory, free_port())
         try:
-            _give_to_postgres(directory)
+            give_to_postgres(directory)
             server._initialise({**_SETTINGS, **(settings or {})})
             server.start()
         except BaseException:
@@ -92,7 +97,7 @@ class Server:
         log = self.directory / "log"
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [self.bin / "postgres", "-D", self.directory / "data"], stdout=output, stderr=output, **_as_postgres()
+                [self.bin / "postgres", "-D", self.directory / "data"], stdout=output, stderr=output, **as_postgres()
             )
         end = time.monotonic() + START_S
         while True:
@@ -125,14 +130,14 @@ class Server:
         password_file = self.directory / "password"
         password_file.write_text(PASSWORD + "\n")
         password_file.chmod(0o600)
-        _give_to_postgres(password_file)
+        give_to_postgres(password_file)
         data = self.directory / "data"
         options = ["-E", "UTF8", "--no-locale", "-A", "scram-sha-256", "--no-sync"]
         subprocess.run(
             [self.bin / "initdb", "-D", data, "-U", SUPERUSER, "--pwfile", password_file, *options],
             check=True,
             stdout=subprocess.DEVNULL,
-            **_as_postgres(),
+            **as_postgres(),
         )
         password_file.unlink()
         with (data / "postgresql.conf").open("a") as conf:
@@ -140,7 +145,7 @@ class Server:
             conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
 
-def _as_postgres() -> dict[str, object]:
+def as_postgres() -> dict[str, object]:
     """Arguments of a subprocess: the server refuses to run as root."""
     if os.geteuid() != 0:
         return {"cwd": "/"}
@@ -148,13 +153,15 @@ def _as_postgres() -> dict[str, object]:
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
-def _give_to_postgres(path: Path) -> None:
+def give_to_postgres(path: Path) -> None:
+    """Make the server's account the owner."""
     if os.geteuid() == 0:
         account = pwd.getpwnam("postgres")
         os.chown(path, account.pw_uid, account.pw_gid)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

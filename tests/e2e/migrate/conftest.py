@@ -85,11 +85,7 @@ def call(stand: Stand) -> Call:
 
 def _objects(password: str) -> dict[str, Any]:
     labels = {"app": NAME}
-    check = {
-        "exec": {"command": ["pg_isready", "-h", "127.0.0.1", "-U", "shop"]},
-        "periodSeconds": 1,
-        "timeoutSeconds": 5,
-    }
+    ready = {"command": ["pg_isready", "-h", "127.0.0.1", "-U", "shop"]}
     container = {
         "name": "postgres",
         "image": f"{os.environ['GOLIVE_IMAGE_PREFIX']}/postgres:15",

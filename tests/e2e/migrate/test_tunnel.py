@@ -160,6 +160,7 @@ def test_a_pod_that_becomes_ready_in_time_is_waited_for(stand: Stand, client: Cl
     await_pod(call, client, options, 5432, timeout=30)
     kubectl("delete", "pod", "-n", stand.namespace, stand.pod(), "--grace-period=1", "--wait=false")
     await_pod(call, client, options, 5432, timeout=60)
+    kubectl("create", "service", "clusterip", "void", "--tcp=80", "-n", stand.namespace)
     with pytest.raises(GoliveError) as caught:
-        await_pod(call, client, {"namespace": stand.namespace, "service": "empty"}, 80, timeout=0.5)
+        await_pod(call, client, {"namespace": stand.namespace, "service": "void"}, 80, timeout=0.5)
     assert caught.value.code == "no_ready_pod"
