@@ -60,6 +60,11 @@ def join_cgroup(record: Record) -> None:
         for folder in (CGROUPS, CGROUPS / record.cgroup):
             wanted = (folder / "cgroup.controllers").read_text().split()
             (folder / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in wanted))
+    # All pods together would count as much as a single process outside of a group, and starve on a busy machine.
+    for name, weight in (("cpu.shares", 16 * 1024), ("cpu.weight", 16 * 100)):
+        for tree in trees:
+            if (tree / record.cgroup / name).exists():
+                (tree / record.cgroup / name).write_text(str(weight))
     (_tracking_tree() / record.cgroup / "owner" / "cgroup.procs").write_text(str(os.getpid()))
 
 
