@@ -40,7 +40,7 @@ def test_a_second_rollback_is_refused(live: Stage) -> None:
 
 NO_CONFIG = {"app_secrets": [{"name": "notes-settings", "env": {"NOTES_TOKEN": "token"}}]}
 SLOW_GATE = {"release_gates": [
-    {"name": "fast enough", "kind": "http", "path": "/notes?q=a", "max_latency_ms": 500,
+    {"name": "fast enough", "kind": "http", "path": "/notes?q=a", "max_latency": 0.3,
      "tunnel": {"service": "{{ app_name }}-{{ __release_target }}", "namespace": "{{ app_namespace }}", "port": 80}},
 ]}  # fmt: skip
 ERRORS_GATE = {
