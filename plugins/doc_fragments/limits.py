@@ -84,8 +84,7 @@ options:
         type: float
         default: 30.0
       api:
-        description:
-          - Seconds the API server, or an admission webhook it asks, may be silent before the verdict is V(inconclusive).
+        description: Seconds the API server, or an admission webhook, may be silent before it is V(inconclusive).
         type: float
         default: 30.0
 """

@@ -87,6 +87,8 @@ class InProcessAction(ActionBase):
     def _as_module(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         with dies_with_parent():
             result: dict[str, Any] = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
+        # Core < 2.21 returns the arguments: a password under a misspelt name would show at -vvv.
+        result.pop("invocation", None)
         # AnsibleModule adds the arguments, and with them a Secret's values, where it refuses them; -vvv shows it.
         result.pop("invocation", None)
         # What fails before `finish` has no code: AnsibleModule refused the arguments, or nothing of ours ever ran.

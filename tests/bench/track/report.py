@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+_LEGEND = (
+    "Seconds of the whole command until it ended; peers give up after {limit} s. In parentheses how many times longer "
+    "than ours took, and «not named» when the output does not tell the cause."
+)
+
 
 def markdown(result: dict[str, Any], command: str) -> str:
     """A fragment for docs/benchmarks.md: seconds until the command ended, and whether it named the cause."""
@@ -19,8 +24,7 @@ def markdown(result: dict[str, Any], command: str) -> str:
         f"{machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, load {machine['load_1_min']}, "
         f"{machine['date']}. " + ", ".join(f"{name} {version}" for name, version in result["versions"].items()) + ".",
         "",
-        f"Seconds of the whole command until it ended; peers give up after {result['peer_limit_s']} s. In parentheses"
-        + " how many times longer than ours took, and «not named» when the output does not tell the cause.",
+        _LEGEND.format(limit=result["peer_limit_s"]),
         "",
         "| | goal |" + "".join(f" {name} |" for name in names),
         "|---|---|" + "---|" * len(names),

@@ -149,7 +149,7 @@ SITUATIONS = {
         logs="cannot find the settings",
         says="exit code 7",
     ),
-    "crash-after-ready": Situation(
+    "ready-then-crash": Situation(
         _one(deployment, _with(script="sleep 2; exit 1")), "crash_loop", "R", 40, options={"soak": 20}
     ),
     "init-fails": Situation(
@@ -163,7 +163,7 @@ SITUATIONS = {
         _one(deployment, _with(command=["/no/such/program"])), "container_start_failed", "R", 30, says="no such file"
     ),
     "no-secret": Situation(_one(deployment, _secret_key), "config_missing", "C", 30, says='secret "absent" not found'),
-    "no-secret-volume": Situation(_one(deployment, _secret_volume), "config_missing", "C", 30, says="absent"),
+    "volume-without-secret": Situation(_one(deployment, _secret_volume), "config_missing", "C", 30, says="absent"),
     "out-of-memory": Situation(
         _one(deployment, _with(script="exec tail /dev/zero", resources={"limits": {"memory": "16Mi"}})),
         "oom_killed",
@@ -216,7 +216,7 @@ SITUATIONS = {
     ),
     "paused": Situation(lambda name: [deployment(name, paused=True)], "paused", "C", 5),
     "no-replicas": Situation(lambda name: [deployment(name, replicas=0)], "nothing_runs", "C", 5),
-    "no-node-daemon": Situation(
+    "daemon-without-node": Situation(
         _one(daemon_set, lambda: pod_spec(nodeSelector={"example.org/disk": "fast"})), "nothing_runs", "C", 5
     ),
     "absent": Situation(lambda name: [], "not_found", "C", 5),

@@ -33,3 +33,14 @@ def shop(space: str) -> Iterator[stand.Shop]:
     app = stand.Shop(space)
     yield app
     app.remove()
+
+
+@pytest.fixture
+def two(shop: stand.Shop) -> stand.Shop:
+    """Both colours up, blue live."""
+    shop.deploy("blue", wait=False)
+    shop.deploy("green", "2.0.0", wait=False)
+    shop.services()
+    shop.rolled_out("blue")
+    shop.rolled_out("green")
+    return shop

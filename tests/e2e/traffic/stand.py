@@ -174,6 +174,22 @@ class Shop:
         """Set the replicas of a colour."""
         kubectl("-n", self.namespace, "scale", f"deployment/{self.name}-{colour}", f"--replicas={replicas}")
 
+    def pods(self, colour: str) -> list[str]:
+        """Names of the pods of a colour."""
+        labels = f"app.kubernetes.io/name={self.name},{COLOUR_KEY}={colour}"
+        return kubectl("-n", self.namespace, "get", "pods", "-l", labels, "-o", "name").split()
+
+    def fixed_url(self, colour: str) -> str:
+        """An address of a colour's fixed Service."""
+        port = free_node_port()
+        patch = [
+            {"op": "replace", "path": "/spec/type", "value": "NodePort"},
+            {"op": "add", "path": "/spec/ports/0/nodePort", "value": port},
+        ]
+        name = f"{self.name}-{colour}"
+        kubectl("-n", self.namespace, "patch", "service", name, "--type=json", "-p", json.dumps(patch))
+        return f"http://127.0.0.1:{port}"
+
     def service(self) -> dict[str, Any]:
         """The live Service."""
         found: dict[str, Any] = json.loads(kubectl("-n", self.namespace, "get", "service", self.name, "-o", "json"))

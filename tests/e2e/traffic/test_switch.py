@@ -12,17 +12,6 @@ from ansible_collections.golive.cutover.plugins.modules import traffic_info, tra
 from tests.e2e.traffic.stand import Shop, perform
 
 
-@pytest.fixture
-def two(shop: Shop) -> Shop:
-    """Both colours up, blue live."""
-    shop.deploy("blue", wait=False)
-    shop.deploy("green", "2.0.0", wait=False)
-    shop.services()
-    shop.rolled_out("blue")
-    shop.rolled_out("green")
-    return shop
-
-
 def test_quartet(two: Shop) -> None:
     options = two.switch_options("green")
     before = two.service()["metadata"]["resourceVersion"]
@@ -69,17 +58,6 @@ def test_info_follows_the_switch(two: Shop) -> None:
     perform(traffic_switch, two.switch_options("green", probe=None, require_proof="slice"))
     green = perform(traffic_info, two.options())
     assert (green["live"], green["previous"]) == ("green", "blue")
-
-
-def refused(shop: Shop, code: str, **options: object) -> GoliveError:
-    """The switch to green must be refused with this code and leave blue live."""
-    version = shop.service()["metadata"]["resourceVersion"]
-    with pytest.raises(GoliveError) as caught:
-        perform(traffic_switch, shop.switch_options("green", **{"ready_timeout": 4, **options}))
-    assert caught.value.code == code, caught.value
-    assert caught.value.details["returned"] is False
-    assert shop.service()["metadata"]["resourceVersion"] == version
-    return caught.value
 
 
 def test_no_app_is_told(shop: Shop) -> None:
