@@ -17,7 +17,16 @@ REFUSE = "refuse"
 WARN = "warn"
 
 # People and one-time creators: they do not write the selector again by themselves.
-_ONCE = ("golive", "kubectl", "kubectl-create", "kubectl-edit", "kubectl-patch", "kubectl-replace", "kubectl-expose")
+_ONCE = (
+    "golive",
+    "before-first-apply",
+    "kubectl",
+    "kubectl-create",
+    "kubectl-edit",
+    "kubectl-patch",
+    "kubectl-replace",
+    "kubectl-expose",
+)
 _OWNERS = (
     ("argocd", "annotations", "argocd.argoproj.io/tracking-id", "ignoreDifferences with RespectIgnoreDifferences=true"),
     ("argocd", "labels", "argocd.argoproj.io/instance", "ignoreDifferences with RespectIgnoreDifferences=true"),
