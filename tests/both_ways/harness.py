@@ -173,7 +173,7 @@ def compare(inside: Ran, module: Ran, cases: Sequence[str]) -> None:
 
 
 def printed(ran: Ran) -> list[str]:
-    """What the operator saw, without what may differ: paths, job ids, seconds, progress lines, a stack frame, and one word of core >= 2.19."""
+    """What the operator saw, without what may differ: paths, ids, seconds, progress lines, one word of core >= 2.19."""
     text = re.sub(r"\b(Action|Module) failed", "Task failed", comparable(ran.out))
     text = re.sub(r'"frame": ".*?>"', '"frame": "<frame>"', text)
     text = re.sub(r'"seconds": [\d.]+', '"seconds": <n>', text)
