@@ -70,6 +70,7 @@ def _measure(contender: Contender, release: Release, limit: int, work: Path) -> 
         seconds, output = contender.wait_for(release.manifest(space), space, limit, work)
     named = release.explains(output)
     verdict = re.search(r'"verdict": "(\w+)"', output)
+    task = re.search(r'"cause": \{[^{}]*"seconds": ([\d.]+)', output)
     print(f"{contender.name}, {release.name}: {seconds:.1f} s, named: {named}", file=sys.stderr, flush=True)
     return {
         "contender": contender.name,
@@ -78,6 +79,7 @@ def _measure(contender: Contender, release: Release, limit: int, work: Path) -> 
         "seconds": round(seconds, 2),
         "named": named,
         "verdict": verdict[1] if verdict else None,
+        "task_s": float(task[1]) if task else None,
         "said": output[-1500:],
     }
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 _LEGEND = (
-    "Seconds of the whole command until it ended; peers give up after {limit} s. In parentheses how many times longer "
-    "than ours took, and «not named» when the output does not tell the cause."
+    "Seconds of the whole command until it ended; peers give up after {limit} s. In parentheses: for ours the seconds "
+    "that the tracking itself took, for peers how many times longer than ours they took, and «not named» when the output "
+    "does not tell the cause."
 )
 
 
@@ -40,5 +41,6 @@ def markdown(result: dict[str, Any], command: str) -> str:
 def _cell(row: dict[str, Any], own: dict[str, Any], ours: bool) -> str:
     text = f"{row['seconds']:.1f}"
     notes = [] if ours else [f"{row['seconds'] / own['seconds']:.0f}×"]
+    notes += [f"tracking {row['task_s']:.1f}"] if row["task_s"] else []
     notes += [] if row["named"] else ["not named"]
     return text + (f" ({', '.join(notes)})" if notes else "")
