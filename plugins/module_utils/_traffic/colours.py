@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._kube import pods
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import COLOURS
 
@@ -79,9 +80,9 @@ def read_colour(client: Client, namespace: str, app: str, colour: str) -> Colour
         return Colour(colour, name, None)
     query = {"labelSelector": selector_text(deployment["spec"]["selector"].get("matchLabels") or {})}
     paths = [client.path_of("apps/v1", "ReplicaSet", namespace), client.path_of("v1", "Pod", namespace)]
-    sets, pods = client.map(lambda path: client.list(path, query), paths)
+    sets, found = client.map(lambda path: client.list(path, query), paths)
     current = _current_set(deployment, sets)
-    mine = tuple(read_pod(pod) for pod in pods if current is not None and _owned(pod, current["metadata"]["uid"]))
+    mine = tuple(read_pod(pod) for pod in found if current and pods.owned_by(pod, current["metadata"]["uid"]))
     return Colour(colour, name, deployment, current["metadata"]["name"] if current else None, mine)
 
 
@@ -95,31 +96,22 @@ def _current_set(deployment: Mapping[str, Any], sets: list[dict[str, Any]]) -> d
     for candidate in sets:
         meta = candidate["metadata"]
         same = (meta.get("annotations") or {}).get(REVISION) == revision
-        if same and revision is not None and _owned(candidate, deployment["metadata"]["uid"]):
+        if same and revision is not None and pods.owned_by(candidate, deployment["metadata"]["uid"]):
             return candidate
     return None
 
 
-def _owned(obj: Mapping[str, Any], uid: str) -> bool:
-    # By owner UID: labels also match objects that belong to somebody else.
-    return any(row.get("uid") == uid and row.get("controller") for row in obj["metadata"].get("ownerReferences") or [])
-
-
-def read_pod(pod: Mapping[str, Any]) -> Pod:
+def read_pod(pod: dict[str, Any]) -> Pod:
     """The parts of a pod that decide whether it serves."""
-    status = pod.get("status") or {}
-    conditions = {row["type"]: row for row in status.get("conditions") or []}
-    ready = conditions.get("Ready") or {}
-    gates = [row["conditionType"] for row in (pod["spec"].get("readinessGates") or [])]
     return Pod(
         uid=pod["metadata"]["uid"],
         name=pod["metadata"]["name"],
         node=pod["spec"].get("nodeName"),
-        ready=ready.get("status") == "True" and bool(status.get("containerStatuses")),
-        deleting=bool(pod["metadata"].get("deletionTimestamp")),
-        restarts=sum(int(row.get("restartCount") or 0) for row in status.get("containerStatuses") or []),
-        closed_gates=tuple(gate for gate in gates if (conditions.get(gate) or {}).get("status") != "True"),
-        ready_at=ready.get("lastTransitionTime"),
+        ready=pods.is_ready(pod),
+        deleting=pods.is_deleting(pod),
+        restarts=sum(int(row.get("restartCount") or 0) for row in pods.container_statuses(pod)),
+        closed_gates=tuple(pods.gates_missing(pod)),
+        ready_at=pods.condition(pod, "Ready").get("lastTransitionTime"),
     )
 
 
@@ -198,27 +190,26 @@ class Members:
 def read_members(client: Client, namespace: str, shared: Mapping[str, str], colour_key: str) -> Members:
     """Every pod behind the live selector, whichever Deployment made it."""
     query = {"labelSelector": selector_text(shared)}
-    pods = client.list(client.path_of("v1", "Pod", namespace), query)
-    return members_of(pods, colour_key)
+    return members_of(client.list(client.path_of("v1", "Pod", namespace), query), colour_key)
 
 
-def members_of(pods: Iterable[Mapping[str, Any]], colour_key: str) -> Members:
-    """Sort pods by colour; finished pods take no traffic and do not count."""
+def members_of(found: Iterable[dict[str, Any]], colour_key: str) -> Members:
+    """Sort pods by colour, Ready as the EndpointSlice controller means it; finished pods take no traffic."""
     ready: dict[str, dict[str, str]] = {colour: {} for colour in COLOURS}
     every: dict[str, dict[str, str]] = {colour: {} for colour in COLOURS}
     nodes: dict[str, set[str]] = {colour: set() for colour in COLOURS}
     strangers = []
-    for raw in pods:
+    for raw in found:
         if (raw.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             continue
         colour = (raw["metadata"].get("labels") or {}).get(colour_key)
-        pod = read_pod(raw)
+        uid, name = str(raw["metadata"]["uid"]), str(raw["metadata"]["name"])
         if colour not in ready:
-            strangers.append(pod.name)
+            strangers.append(name)
             continue
-        every[colour][pod.uid] = pod.name
-        if pod.ready and not pod.deleting:
-            ready[colour][pod.uid] = pod.name
-            nodes[colour].add(pod.node or "")
+        every[colour][uid] = name
+        if pods.is_true(raw, "Ready") and not pods.is_deleting(raw):
+            ready[colour][uid] = name
+            nodes[colour].add(str(raw["spec"].get("nodeName")))
     by_node = {colour: frozenset(names) for colour, names in nodes.items()}
     return Members(ready, every, by_node, tuple(sorted(strangers)))

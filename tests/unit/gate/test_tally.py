@@ -1,0 +1,136 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verdicts of checks and gates, and how values are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._gate.checks import Check
+from ansible_collections.golive.cutover.plugins.module_utils._gate.gate import Rules, Tally, run_gate
+from ansible_collections.golive.cutover.plugins.module_utils._gate.look import NO_DATA, PROVIDER_DOWN, Look, compare
+
+GOOD, BAD, UNKNOWN = Look(True, "ok", 0.01), Look(False, "bad", 0.01), Look(False, "?", reason=PROVIDER_DOWN)
+LOOKS = {"g": GOOD, "b": BAD, "u": UNKNOWN}
+
+
+class Scripted(Check):
+    """A check whose looks are given; the last one repeats."""
+
+    def look(self, reach: Any) -> Look:
+        looks: list[Look] = self.options["looks"]
+        return looks.pop(0) if len(looks) > 1 else looks[0]
+
+
+def scripted(name: str, script: str) -> Check:
+    return Scripted(name, "http", {"looks": [LOOKS[letter] for letter in script]})
+
+
+def gate(*checks: Check, **rules: Any) -> dict[str, Any]:
+    chosen = Rules(**{"consecutive": 2, "interval": 0.01, "timeout": 0.2, **rules})
+    return run_gate(call_for_tests({}), None, checks, chosen)  # type: ignore[arg-type]  # scripted checks reach nothing
+
+
+@pytest.mark.parametrize("script", ["gg", "bgg", "ugg", "gbgug" + "gg"])
+def test_pass(script: str) -> None:
+    result = gate(scripted("one", script), scripted("two", "gg"), timeout=5)
+    assert (result["verdict"], result["reasons"]) == ("pass", [])
+
+
+@pytest.mark.parametrize(
+    ("scripts", "code", "reasons"),
+    [
+        (["b"], "gate_failed", []),
+        (["g", "b"], "gate_failed", []),
+        (["u", "b"], "gate_failed", [PROVIDER_DOWN]),
+        (["u"], "gate_inconclusive", [PROVIDER_DOWN]),
+        (["g", "u"], "gate_inconclusive", [PROVIDER_DOWN]),
+    ],
+)
+def test_not_passed(scripts: list[str], code: str, reasons: list[str]) -> None:
+    with pytest.raises(GoliveError) as caught:
+        gate(*(scripted(str(number), script) for number, script in enumerate(scripts)))
+    assert (caught.value.code, caught.value.details["reasons"]) == (code, reasons)
+    assert caught.value.details["checks"][0]["attempts"] > 1
+
+
+def test_failures_in_a_row_end_it_early() -> None:
+    with pytest.raises(GoliveError) as caught:
+        gate(scripted("one", "gbbb"), timeout=60, failures=3, consecutive=5)
+    assert caught.value.details["checks"][0]["attempts"] == 4
+
+
+def test_extension_happens_once_and_only_when_inconclusive() -> None:
+    with pytest.raises(GoliveError) as caught:
+        gate(scripted("one", "u"), extend=True)
+    assert caught.value.details["extended"] is True
+    with pytest.raises(GoliveError) as caught:
+        gate(scripted("one", "b"), extend=True)
+    assert caught.value.details["extended"] is False
+
+
+@given(script=st.text("gbu", min_size=1, max_size=12), needed=st.integers(1, 4))
+def test_a_pass_needs_the_row_and_nothing_else(script: str, needed: int) -> None:
+    tally = Tally(scripted("one", "g"))
+    for letter in script:
+        tally.add(LOOKS[letter])
+    verdict, reason = tally.verdict(needed)
+    assert (verdict == "pass") == script.endswith("g" * needed)
+    assert (verdict == "inconclusive") == bool(reason)
+    assert tally.attempts == len(script)
+    assert tally.passed == script.count("g")
+    if verdict != "pass" and script.endswith("u"):
+        assert reason == PROVIDER_DOWN
+    if verdict != "pass" and script.endswith("b"):
+        assert verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("value", "rule", "good"),
+    [
+        (3, {"equals": 3}, True),
+        (3, {"equals": "3"}, True),
+        (True, {"equals": "true"}, True),
+        ("True", {"equals": True}, True),
+        (None, {"equals": ""}, True),
+        (None, {"min": 0}, False),
+        ("x", {"max": 1}, False),
+        (0, {"max": 0}, True),
+        (0, {"min": 0}, True),
+        ("2.5", {"min": 2, "max": 3}, True),
+        (4, {"min": 2, "max": 3}, False),
+        (1, {"min": 2}, False),
+    ],
+)
+def test_comparison(value: Any, rule: dict[str, Any], good: bool) -> None:
+    assert (compare("n", value, rule) == "") is good
+
+
+def test_reasons_are_the_references_words() -> None:
+    assert (NO_DATA, PROVIDER_DOWN) == ("no_data", "provider_down")
+
+
+def test_interruption_leaves_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def alive() -> None:
+        calls.append(1)
+        if len(calls) > 3:
+            raise KeyboardInterrupt
+
+    stop: Callable[[], None] = alive
+    with pytest.raises(KeyboardInterrupt):
+        run_gate(
+            call_for_tests({}, alive=stop),
+            None,
+            [scripted("one", "b")],
+            Rules(2, 0.01, 60),  # type: ignore[arg-type]  # see above
+        )
