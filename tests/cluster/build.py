@@ -168,7 +168,10 @@ def compile_program(command: list[str], folder: Path, environment: dict[str, str
 
     reader = threading.Thread(target=follow, daemon=True)
     reader.start()
-    code = process.wait()
+    try:
+        code = process.wait()
+    finally:
+        process.kill()
     reader.join(5)
     if code:
         raise ClusterError(f"go build failed with {code}: {' / '.join(tail[-8:])}")

@@ -19,7 +19,6 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from pathlib import Path
 
@@ -183,11 +182,12 @@ class _Children:
     def keep(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os._exit(0))
+        nobody = threading.Event()
         while True:
             try:
                 pid, status = os.waitpid(-1, 0)
             except ChildProcessError:
-                time.sleep(0.2)
+                nobody.wait(0.2)
                 continue
             with self.guard:
                 component = self.running.pop(pid, None)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import http.client
 import shutil
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ def serve(name: str) -> int:
         return 1
     root = record.state / "volumes"
     root.mkdir(exist_ok=True)
+    pause = threading.Event()
     while True:
         try:
             api = Api(record)
@@ -41,7 +42,7 @@ def serve(name: str) -> int:
                 _reconcile(api, record, root)
         except (OSError, http.client.HTTPException, ValueError) as error:
             print(f"trying again: {error}", flush=True)
-            time.sleep(1)
+            pause.wait(1)
 
 
 def volume_for(claim: dict[str, Any], record: Record, root: Path) -> dict[str, Any]:
