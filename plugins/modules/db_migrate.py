@@ -82,6 +82,9 @@ attributes:
   check_mode:
     description: Reads the ledger in a read-only session, creates nothing, and returns what would be applied.
     support: full
+    details:
+      - When the Secret, Service or pod that leads to the database does not exist yet, all files are planned, with a
+        warning. Without check mode that is an error.
   diff_mode:
     description: Shows the SQL text of every file that is applied. Keep secrets out of migrations.
     support: full
@@ -187,11 +190,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Order, migrate
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Order, migrate, plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
 
@@ -229,8 +233,13 @@ def run(call: Call) -> dict[str, Any]:
         search_path=params["search_path"],
         run_id=params["run_id"],
     )
-    with reached(call) as reach:
-        return reach.masked(migrate(reach.call, reach.where, order))
+    try:
+        with reached(call) as reach:
+            return reach.masked(migrate(reach.call, reach.where, order))
+    except GoliveError as error:
+        if not call.check_mode or error.code != "not_found":
+            raise
+        return plan_from_nothing(call, order, error.message)
 
 
 def main() -> None:

@@ -34,7 +34,8 @@ attributes:
     support: full
     details:
       - Reads, and lets the server decide by dry runs, which change nothing. Objects whose namespace or kind does not
-        exist yet are planned without the server; RV(objects[].decided_by) says so.
+        exist yet are planned without the server; RV(objects[].decided_by) says so. A namespace that neither exists nor
+        comes with the set is a warning in check mode and an error otherwise.
   diff_mode:
     description: Returns what has changed, or would change in check mode.
     support: full

@@ -142,10 +142,15 @@ def _look(call: Call, client: Client, plan: _Plan) -> tuple[list[GoliveError], s
     asked = {step.key.namespace for step in steps if step.live is None and step.key.namespace} - lived
     missing, leaving = missing_namespaces(client, asked, options.threads)
     faults += leaving
-    faults += [_no_namespace(name, steps) for name in sorted(missing - coming)]
-    if missing - coming:
-        # Asking the server about these would only repeat the fault.
-        plan_locally(step for step in steps if step.key.namespace in missing - coming)
+    nowhere = missing - coming
+    if call.check_mode:
+        # An earlier task of the same play may create it when the play is run in earnest.
+        for name in sorted(nowhere):
+            call.warn(f"The namespace {name} does not exist; what belongs into it is planned without the server.")
+    else:
+        faults += [_no_namespace(name, steps) for name in sorted(nowhere)]
+    # Asking the server about these would only repeat the fault.
+    plan_locally(step for step in steps if step.key.namespace in nowhere)
     return faults, missing
 
 

@@ -62,6 +62,15 @@ def migrate(call: Call, where: Settings, order: Order) -> dict[str, Any]:
         return _run(call, where, order, files, guard, name)
 
 
+def plan_from_nothing(call: Call, order: Order, reason: str) -> dict[str, Any]:
+    """What ``migrate`` would do to an empty database: for check mode, while the database itself is still a plan."""
+    plan = make_plan(read_directory(order.path), [], order.target)
+    for text in check_plan(plan, order.out_of_order):
+        call.warn(text)
+    call.warn(f"The database is not there yet, so that every file is planned. {reason}")
+    return _result(call, order, [], plan, [], bool(plan.pending), plan.pending)
+
+
 def _run(
     call: Call, where: Settings, order: Order, files: list[Migration], guard: Session, name: str
 ) -> dict[str, Any]:
