@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
@@ -145,7 +146,7 @@ class Server:
             conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
 
-def as_postgres() -> dict[str, object]:
+def as_postgres() -> dict[str, Any]:
     """Arguments of a subprocess: the server refuses to run as root."""
     if os.geteuid() != 0:
         return {"cwd": "/"}

@@ -61,7 +61,7 @@ class Stand:
     def pod(self) -> str:
         """Name of the pod that runs now."""
         rows = json.loads(kubectl("get", "pods", "-n", self.namespace, "-l", f"app={NAME}", "-o", "json"))["items"]
-        return next(row["metadata"]["name"] for row in rows if not row["metadata"].get("deletionTimestamp"))
+        return next(str(row["metadata"]["name"]) for row in rows if not row["metadata"].get("deletionTimestamp"))
 
 
 @pytest.fixture(scope="session")

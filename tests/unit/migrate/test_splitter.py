@@ -43,6 +43,11 @@ PIECES = st.lists(st.sampled_from(ATOMS + WORDS), min_size=1, max_size=8)
 GAPS = st.sampled_from([" ", "\n", "\t", "\n\n", "/* gap */"])
 
 
+def select(pieces: list[str], gap: str) -> str:
+    """A statement. The comma matters: a literal after a line end would go on the one before, and be read as that is."""
+    return "SELECT " + f",{gap}".join(pieces) + " z"
+
+
 def test_every_atom_stays_whole() -> None:
     for atom in ATOMS:
         assert [one.text for one in split(f"SELECT {atom} x; SELECT 2")] == [f"SELECT {atom} x", "SELECT 2"]
@@ -50,13 +55,13 @@ def test_every_atom_stays_whole() -> None:
 
 @given(statements=st.lists(PIECES, max_size=6), gap=GAPS)
 def test_joined_statements_come_back(statements: list[list[str]], gap: str) -> None:
-    texts = [f"SELECT {gap.join(pieces)} z" for pieces in statements]
+    texts = [f"SELECT {f',{gap}'.join(pieces)} z" for pieces in statements]
     assert [one.text for one in split(f" ;{gap}".join(texts) + ";")] == texts
 
 
 @given(statements=st.lists(PIECES, min_size=1, max_size=6), gap=GAPS)
 def test_lines_point_at_the_first_character(statements: list[list[str]], gap: str) -> None:
-    text = ";\n\n".join(f"SELECT {gap.join(pieces)} z" for pieces in statements)
+    text = ";\n\n".join(f"SELECT {f',{gap}'.join(pieces)} z" for pieces in statements)
     lines = text.split("\n")
     for one in split(text):
         assert lines[one.line - 1].lstrip().startswith("SELECT")
@@ -136,3 +141,10 @@ def test_what_is_not_sql_is_refused_with_its_line(text: str, line: int, what: st
     with pytest.raises(SplitError, match=what) as caught:
         split(text)
     assert caught.value.line == line
+
+
+def test_a_literal_that_goes_on_keeps_its_kind() -> None:
+    assert len(split("SELECT 'a'\n'back\\'; SELECT 2")) == 2
+    with pytest.raises(SplitError):
+        split("SELECT E'a'\n'back\\'; SELECT 2")
+    assert len(split("SELECT E'a', 'back\\'; SELECT 2")) == 2
