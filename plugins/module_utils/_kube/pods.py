@@ -9,6 +9,18 @@ from collections.abc import Iterable
 from typing import Any
 
 _REPORT_S = 5.0
+_TAKEN_AWAY = (
+    "Evicted",
+    "NodeAffinity",
+    "NodeLost",
+    "NodeShutdown",
+    "OutOfcpu",
+    "OutOfmemory",
+    "OutOfpods",
+    "Preempting",
+    "Terminated",
+    "UnexpectedAdmissionError",
+)
 _STARTING = ("ContainerCreating", "PodInitializing")
 
 
@@ -172,9 +184,9 @@ def rows(pods: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def is_disrupted(pod: dict[str, Any]) -> bool:
-    """Whether the cluster took the pod away: evicted, preempted, or its node lost."""
+    """Whether the cluster took the pod away or its node refused it: evicted, preempted, node lost or full."""
     reason = (pod.get("status") or {}).get("reason")
-    return reason in ("Evicted", "NodeLost", "Preempting", "NodeShutdown") or is_true(pod, "DisruptionTarget")
+    return reason in _TAKEN_AWAY or is_true(pod, "DisruptionTarget")
 
 
 def uses_claim(pod: dict[str, Any], claim: dict[str, Any]) -> bool:

@@ -45,6 +45,8 @@ def track(
     right, no API server.
     """
     targets = [_target(row, namespace) for row in objects]
+    if not targets:
+        raise GoliveError("bad_request", "Tracking nothing would always succeed.", "Name at least one object.")
     start = call.now()
     soaking = Soak(0.0 if call.check_mode else soak, client.server_time())
     judge = Judge(limits_from(limits), soaking, missing, min_count)
@@ -76,21 +78,26 @@ def _target(row: Mapping[str, Any], namespace: str | None) -> Target:
 def _follow(
     call: Call, view: View, judge: Judge, start: float, timeout: float, watcher: Callable[[Scenes], str] | None
 ) -> tuple[str, Seen, Scenes]:
-    stale_since: float | None = None
+    fresh_at = 0.0
     while True:
         view.changed.clear()
         now = call.now() - start
         trouble = view.trouble()
+        fresh_at = fresh_at if trouble else now
+        silent = trouble is not None and now - fresh_at >= judge.limits.api
         if not view.synced:
-            if now >= timeout or (trouble and now >= judge.limits.api):
-                raise trouble or GoliveError("timeout", f"Listing the objects took longer than {timeout:g} s.")
+            if trouble and (silent or now >= timeout):
+                raise trouble
+            if now >= timeout:
+                raise GoliveError("timeout", f"Listing the objects took longer than {timeout:g} s.")
             call.wait(view.changed, _LOOK_S)
             continue
         scenes = view.scenes()
         seen = judge.look(scenes, now)
-        stale_since = (now if stale_since is None else stale_since) if trouble else None
-        if trouble and stale_since is not None and now - stale_since >= judge.limits.api:
-            seen = _stale(seen, scenes, trouble)
+        if trouble:
+            # What is seen is old: it must neither blame nor praise.
+            cause = finding(_some_object(scenes), "api_unreachable", trouble.message) if silent else None
+            seen = Seen(seen.states, cause, seen.pending)
         verdict = _verdict(call, seen, fresh=trouble is None)
         if verdict is None and now >= timeout:
             verdict = "timeout"
@@ -109,9 +116,9 @@ def _verdict(call: Call, seen: Seen, fresh: bool) -> str | None:
     return "success" if seen.ready and fresh else None
 
 
-def _stale(seen: Seen, scenes: Scenes, trouble: GoliveError) -> Seen:
-    obj = next(row.obj for row in scenes.values() if row) if any(scenes.values()) else absent(next(iter(scenes)))
-    return Seen(seen.states, finding(obj, "api_unreachable", trouble.message), seen.pending)
+def _some_object(scenes: Scenes) -> dict[str, Any]:
+    target, scene = next(iter(scenes.items()))
+    return scene.obj if scene else absent(target)
 
 
 def _show(call: Call, seen: Seen, more: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 _LEGEND = (
     "Seconds of the whole command until it ended; peers give up after {limit} s. In parentheses: for ours the seconds "
-    "that the tracking itself took, for peers how many times longer than ours they took, and «not named» when the output "
-    "does not tell the cause."
+    "that the tracking itself took, for peers how many times longer than ours they took, and «not named» when the "
+    "output does not tell the cause."
 )
 
 

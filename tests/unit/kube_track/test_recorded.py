@@ -20,7 +20,7 @@ ROWS = {
     "crash": ("crash_loop", "R", 0),
     "init-fails": ("crash_loop", "R", 0),
     "out-of-memory": ("oom_killed", "R", 0),
-    "never-ready": ("never_ready", "R", 9.4),
+    "never-ready": ("never_ready", "R", 8.3),
     "closed-gate": ("gate_unknown", "I", 120),
     "no-node": ("unschedulable", "K", 15),
     "no-account": ("service_account_missing", "C", 6),
