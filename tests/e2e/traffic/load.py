@@ -32,16 +32,28 @@ class Load:
 
 
 @contextmanager
-def load(url: str, folder: Path, seconds: int = 120, fresh: int = 100, kept: int = 100) -> Iterator[Load]:
+def load(
+    url: str, folder: Path, seconds: int = 120, fresh: int = 100, kept: int = 100, path: str = "/"
+) -> Iterator[Load]:
     """Requests at a constant rate, fresh and keep-alive; runs once every stream has had a good answer."""
     programs.ensure(programs.LOAD)
-    ready, path = folder / "ready", folder / "ledger.json"
+    ready, ledger = folder / "ready", folder / "ledger.json"
     command = [str(programs.LOAD.path), "-target", url, "-fresh-rate", str(fresh), "-keepalive-rate", str(kept)]
-    command += ["-seconds", str(seconds), "-ledger", str(path), "-ready-file", str(ready), "-quiet"]
+    command += [
+        "-seconds",
+        str(seconds),
+        "-ledger",
+        str(ledger),
+        "-request",
+        f"GET {path}",
+        "-ready-file",
+        str(ready),
+        "-quiet",
+    ]
     process = subprocess.Popen(command)
     try:
         until(ready.exists, 30, "the load's first answers")
-        yield Load(process, path)
+        yield Load(process, ledger)
     finally:
         if process.poll() is None:
             process.kill()

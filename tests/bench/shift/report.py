@@ -1,0 +1,54 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The figures of the bench as a table people read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LEGEND = (
+    "A shift, then a return, of an app with {replicas} pods a colour under {rate} requests a second on fresh and "
+    "{rate} on keep-alive connections. The plain flip patches the selector and scales the old colour to zero; its "
+    "return scales the old colour up and patches at once. Seconds are until the command ended: for ours with proof, "
+    "for the flip without any."
+)
+
+
+def markdown(result: dict[str, Any], command: str) -> str:
+    """A fragment for docs/benchmarks.md: requests, failures by kind, seconds of each step."""
+    machine = result["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    place = f"{machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, load {machine['load_1_min']}"
+    lines = [
+        "### A shift and a return under live load",
+        "",
+        f"{place}, {machine['date']}. {versions}.",
+        "",
+        _LEGEND.format(**result),
+        "",
+        "| | requests | failed | fresh | keep-alive | why | p99 | shift | return | proof |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_line(row) for row in result["rows"]]
+    return "\n".join([*lines, "", f"Repeat: `{command}`"])
+
+
+def _line(row: dict[str, Any]) -> str:
+    ledger = row["ledger"]
+    streams = ledger["streams"]
+    why = ", ".join(f"{count} {kind}" for kind, count in ledger["failed_by"].items() if count) or "–"
+    seconds = {step["step"]: step["seconds"] for step in row["steps"]}
+    cells = [
+        row["contender"],
+        f"{ledger['sent']:,}",
+        f"**{ledger['failed']:,}**",
+        f"{streams['fresh']['failed']:,}",
+        f"{streams['keepalive']['failed']:,}",
+        why,
+        f"{ledger['latency_ms']['p99']:.0f} ms",
+        f"{seconds['shift']:.1f} s",
+        f"{seconds['return']:.1f} s",
+        row["steps"][0]["proof"] or "none",
+    ]
+    return "| " + " | ".join(cells) + " |"
