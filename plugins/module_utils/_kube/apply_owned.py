@@ -108,8 +108,8 @@ class _Rules:
                 self._equal(mine, theirs, f"{name}[]", name) for mine, theirs in zip(wanted, live, strict=True)
             )
         if live is _MISSING:
-            # An empty map is owned, but not stored.
-            return wanted in ({}, [])
+            # Built-in kinds own zero values ("", false, {} …), but do not store them.
+            return self._built_in and not wanted
         if type(wanted) is type(live) and wanted == live:
             return True
         if self._built_in and (above in _QUANTITY_MAPS or name in _QUANTITY_FIELDS):
@@ -127,6 +127,9 @@ def _found(items: list[Any], key: str) -> int | None:
             for place, item in enumerate(items)
             if isinstance(item, Mapping) and all(item.get(field, value) == value for field, value in wanted.items())
         ]
+        # A port that names its protocol before one that leaves it to the default.
+        exact = [place for place in places if wanted.keys() <= items[place].keys()]
+        places = exact if len(exact) == 1 else places
     elif key.startswith("v:"):
         places = [place for place, item in enumerate(items) if item == wanted]
     else:

@@ -176,7 +176,15 @@ def _checked(raw: Any, source: str, faults: list[GoliveError]) -> Wanted | None:
     if "generateName" in meta:
         faults.append(_fault(source, "metadata.generateName makes a new object at every run"))
         return None
-    obj = {**raw, "metadata": {key: value for key, value in meta.items() if key not in _SERVER_SIDE}}
+    odd = list(_odd_keys(raw))
+    if odd:
+        names = ", ".join(repr(key) for key in odd)
+        faults.append(
+            _fault(f"{source} ({raw['kind']} {meta['name']})", f"keys that are not text: {names}; quote them")
+        )
+        return None
+    obj = {key: value for key, value in raw.items() if key != "status" or value}
+    obj["metadata"] = {key: value for key, value in meta.items() if key not in _SERVER_SIDE}
     wrong = [
         f"{part}.{key}"
         for part in _TEXT_VALUES.get(obj["kind"], ())
@@ -189,6 +197,15 @@ def _checked(raw: Any, source: str, faults: list[GoliveError]) -> Wanted | None:
         faults.append(_fault(f"{source} ({obj['kind']} {meta['name']})", f"not text: {', '.join(wrong)}; quote it"))
         return None
     return Wanted(_without_string_data(obj), source)
+
+
+def _odd_keys(value: Any) -> Iterator[Any]:
+    """Map keys that YAML made a number or a bool of (``yes``, ``80``), anywhere in ``value``."""
+    if isinstance(value, Mapping):
+        yield from (key for key in value if not isinstance(key, str))
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _odd_keys(item)
 
 
 def _without_string_data(obj: dict[str, Any]) -> dict[str, Any]:

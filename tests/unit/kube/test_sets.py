@@ -69,6 +69,12 @@ def test_yaml_that_is_none(content: str, words: str) -> None:
     assert "hunter2" not in faults[0].message
 
 
+def test_keys_that_yaml_takes_for_something_else() -> None:
+    content = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {80: a, no: b, 'yes': c}\n"
+    _found, faults = _gather(content=content)
+    assert "80, False" in faults[0].message
+
+
 def test_merge_keys_and_dates() -> None:
     content = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {<<: {b: c}, day: 2026-01-01}\n"
     found, faults = _gather(content=content)
