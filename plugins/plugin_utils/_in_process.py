@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -35,7 +35,7 @@ display = Display()
 class InProcessAction(ActionBase):
     """The action plugin of a verb; a subclass names the verb's module."""
 
-    verb: ClassVar[ModuleType]
+    verb: ModuleType
 
     _supports_async = True
 
