@@ -55,13 +55,13 @@ def test_every_atom_stays_whole() -> None:
 
 @given(statements=st.lists(PIECES, max_size=6), gap=GAPS)
 def test_joined_statements_come_back(statements: list[list[str]], gap: str) -> None:
-    texts = [f"SELECT {f',{gap}'.join(pieces)} z" for pieces in statements]
+    texts = [select(pieces, gap) for pieces in statements]
     assert [one.text for one in split(f" ;{gap}".join(texts) + ";")] == texts
 
 
 @given(statements=st.lists(PIECES, min_size=1, max_size=6), gap=GAPS)
 def test_lines_point_at_the_first_character(statements: list[list[str]], gap: str) -> None:
-    text = ";\n\n".join(f"SELECT {f',{gap}'.join(pieces)} z" for pieces in statements)
+    text = ";\n\n".join(select(pieces, gap) for pieces in statements)
     lines = text.split("\n")
     for one in split(text):
         assert lines[one.line - 1].lstrip().startswith("SELECT")
