@@ -348,7 +348,7 @@ class Switch:
         if route.state == LIVE:
             self._driver.move(route, None, {LEAVING: old})
             self._live = None
-        wait_up(self._call, self._client, self._driver, old, enough, 0.0, self._wish.ready_timeout)
+        wait_up(self._call, self._client, self._driver, old, enough, 0.0, self._wish.ready_timeout, hopeful=True)
         return self._driver.read_usable()
 
     def _members(self) -> Members:

@@ -38,11 +38,19 @@ class Serving:
 
 
 def wait_up(
-    call: Call, client: Client, driver: ServiceDriver, colour: str, needed: int, soak: float, timeout: float
+    call: Call,
+    client: Client,
+    driver: ServiceDriver,
+    colour: str,
+    needed: int,
+    soak: float,
+    timeout: float,
+    hopeful: bool = False,
 ) -> Colour:
     """Wait until a colour is really up and stayed so for ``soak`` seconds without a restart.
 
-    Raises GoliveError ``not_ready`` with what is missing, at once when it can never come, or when it vanished.
+    Raises GoliveError ``not_ready`` with what is missing, at once when it vanished, or when it can only come if
+    somebody changes it, unless ``hopeful``.
     """
     quiet: dict[str, int] | None = None
     since = call.now()
@@ -51,7 +59,7 @@ def wait_up(
         nonlocal quiet, since
         seen = read_colour(client, driver.namespace, driver.name, colour)
         reasons = not_up(seen, needed)
-        if seen.deployment is None or cannot_come_up(seen, needed):
+        if seen.deployment is None or (cannot_come_up(seen, needed) and not hopeful):
             return Failed(not_ready(driver, colour, reasons))
         if reasons:
             quiet = None
