@@ -22,7 +22,7 @@ LINTERS = {
     "ansible-lint": ["ansible-lint", "--offline", "--strict", "--profile", "production", "--nocolor", "-q"],
     "mypy": ["mypy", "--no-color-output"],
     "ruff": ["ruff", "check", "--output-format", "concise"],
-    "format": ["ruff", "format", "--check"],
+    "format": ["ruff", "format", "--check", "--output-format", "concise"],
     "yamllint": ["yamllint", "--strict", "."],
     "changelog": ["antsibull-changelog", "lint"],
     "shellcheck": ["shellcheck", "--severity", "style"],
