@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -65,14 +66,16 @@ class Scene:
 
 
 def read_scene(client: Client, driver: ServiceDriver, shared: Mapping[str, str], accepted: Iterable[str]) -> Scene:
-    """Read all of it; ``shared`` is what the live selector holds beside the colour."""
-    service = driver.service()
-    readers = [lambda colour=colour: read_colour(client, driver.namespace, driver.name, colour) for colour in COLOURS]
-    blue, green = client.map(lambda read: read(), readers)
-    colours = {colour.name: colour for colour in (blue, green)}
-    members = read_members(client, driver.namespace, shared, driver.colour_key)
-    endpoints = read_endpoints(client, driver.namespace, driver.name)
-    plane = read_data_plane(client, driver.namespace, driver.name)
+    """Read all of it at once; ``shared`` is what the live selector holds beside the colour."""
+    readers: list[Callable[[], Any]] = [
+        driver.service,
+        lambda: read_members(client, driver.namespace, shared, driver.colour_key),
+        lambda: read_endpoints(client, driver.namespace, driver.name),
+        lambda: read_data_plane(client, driver.namespace, driver.name),
+        *(partial(read_colour, client, driver.namespace, driver.name, colour) for colour in COLOURS),
+    ]
+    service, members, endpoints, plane, *found = client.map(lambda read: read(), readers)
+    colours = {colour.name: colour for colour in found}
     if service is None:
         return Scene(None, colours, members, endpoints, plane, ())
     hazards = (

@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.modules import traffic_info, traffic_switch
+from tests.e2e.traffic.audit import writes_during
 from tests.e2e.traffic.stand import Shop, perform
 
 
@@ -16,14 +17,19 @@ def test_quartet(two: Shop) -> None:
     options = two.switch_options("green")
     before = two.service()["metadata"]["resourceVersion"]
 
-    planned = perform(traffic_switch, options, check_mode=True, diff_mode=True)
+    with writes_during(two.namespace) as writes:
+        planned = perform(traffic_switch, options, check_mode=True, diff_mode=True)
+    assert writes == []
     assert planned["changed"]
     assert (planned["live"], planned["previous"], planned["proof"]) == ("green", "blue", None)
     assert '"blue"' in planned["diff"][0]["before"]
     assert '"green"' in planned["diff"][0]["after"]
     assert two.service()["metadata"]["resourceVersion"] == before
 
-    done = perform(traffic_switch, options, diff_mode=True)
+    with writes_during(two.namespace) as writes:
+        done = perform(traffic_switch, options, diff_mode=True)
+    # To both colours, to the new one, and the mark of an unfinished switch off.
+    assert [write.partition(" ")[0] for write in writes] == ["patch"] * 3
     assert done["changed"]
     assert done["diff"] == planned["diff"]
     assert done["proof"]["level"] == "probe"
@@ -58,6 +64,16 @@ def test_info_follows_the_switch(two: Shop) -> None:
     perform(traffic_switch, two.switch_options("green", probe=None, require_proof="slice"))
     green = perform(traffic_info, two.options())
     assert (green["live"], green["previous"]) == ("green", "blue")
+
+
+def test_check_mode_plans_a_colour_that_is_not_there_yet(shop: Shop) -> None:
+    shop.deploy("blue", replicas=1)
+    shop.services()
+    said: list[str] = []
+    planned = perform(traffic_switch, shop.switch_options("green"), check_mode=True, warn=said.append)
+    assert (planned["changed"], planned["live"]) == (True, "green")
+    assert any("green is not up now" in text for text in said)
+    assert shop.live() == "blue"
 
 
 def test_no_app_is_told(shop: Shop) -> None:
