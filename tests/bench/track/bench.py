@@ -70,7 +70,7 @@ def _measure(contender: Contender, release: Release, limit: int, work: Path) -> 
         seconds, output = contender.wait_for(release.manifest(space), space, limit, work)
     named = release.explains(output)
     verdict = re.search(r'"verdict": "(\w+)"', output)
-    task = re.search(r'"cause": \{[^{}]*"seconds": ([\d.]+)', output)
+    task = re.search(r'"cause": \{.*?"seconds": ([\d.]+)', output, re.DOTALL)
     print(f"{contender.name}, {release.name}: {seconds:.1f} s, named: {named}", file=sys.stderr, flush=True)
     return {
         "contender": contender.name,
