@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,7 @@ LOOP = """
       loop_control:
         label: "{{ item.metadata.name }}"
 """
+EMPTY_OURS, EMPTY_PEER = "empty playbook, our environment", "empty playbook, the peer's environment"
 EMPTY = """
 - hosts: localhost
   gather_facts: false
@@ -52,16 +54,21 @@ EMPTY = """
 
 @dataclass(frozen=True)
 class Contender:
-    """A command with ``{file}`` to fill in; ``loops`` when its time grows with one process per object."""
+    """A command with ``{file}`` to fill in.
+
+    ``loops``: its time grows with one process per object. ``baseline``: the empty playbook to compare it with.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     loops: bool = False
+    baseline: str = ""
 
-    def seconds(self, file: Path, kubeconfig: Path) -> float:
-        """Wall time of one run; raises RuntimeError with its output when it fails."""
+    def seconds(self, file: Path, kubeconfig: Path) -> tuple[float, float]:
+        """Wall time and processor time of one run; raises RuntimeError with its output when it fails."""
         command = [part.format(file=file) for part in self.command]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         started = time.monotonic()
         done = subprocess.run(
             command,
@@ -75,28 +82,27 @@ class Contender:
         took = time.monotonic() - started
         if done.returncode:
             raise RuntimeError(f"{self.name} failed:\n{done.stdout[-3000:]}")
-        return took
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def contenders(work: Path) -> tuple[list[Contender], list[Contender], dict[str, str]]:
-    """The contenders, the empty playbooks of both environments, and the versions of everything."""
-    peers = peers_venv()
+def contenders(work: Path) -> tuple[list[Contender], dict[str, str]]:
+    """The contenders, ours first and the empty playbooks last, and the versions of everything."""
+    there = peers_venv() / "bin"
     own = Path(sys.executable).parent
     ours_env = _ansible_env(work, own, str(REPOSITORY / "build" / "collections"))
-    peer_env = _ansible_env(work, peers / "bin", "")
+    peer_env = _ansible_env(work, there, "")
     kubectl = kubectl_path()
     found = [
-        Contender("golive.cutover.kube_apply", _playbook(work, own, "ours", OURS), ours_env),
-        Contender("kubernetes.core.k8s, list", _playbook(work, peers / "bin", "list", LIST), peer_env),
-        Contender("kubernetes.core.k8s, loop", _playbook(work, peers / "bin", "loop", LOOP), peer_env, loops=True),
+        Contender("golive.cutover.kube_apply", _playbook(work, own, "ours", OURS), ours_env, baseline=EMPTY_OURS),
+        Contender("kubernetes.core.k8s, list", _playbook(work, there, "list", LIST), peer_env, baseline=EMPTY_PEER),
+        Contender("kubernetes.core.k8s, loop", _playbook(work, there, "loop", LOOP), peer_env, True, EMPTY_PEER),
         Contender("kubectl apply --server-side", (kubectl, "apply", "--server-side", "-f", "{file}")),
         Contender("kubectl apply", (kubectl, "apply", "-f", "{file}")),
+        Contender(EMPTY_OURS, _playbook(work, own, "empty", EMPTY), ours_env),
+        Contender(EMPTY_PEER, _playbook(work, there, "empty", EMPTY), peer_env),
     ]
-    empty = [
-        Contender("empty playbook, ours", _playbook(work, own, "empty", EMPTY), ours_env),
-        Contender("empty playbook, peer", _playbook(work, peers / "bin", "empty", EMPTY), peer_env),
-    ]
-    return found, empty, _versions(own, peers / "bin", kubectl)
+    return found, _versions(own, there, kubectl)
 
 
 def peers_venv() -> Path:

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
+EXPLAINED = (
+    "Seconds of the whole command, median; in parentheses how many times longer than ours it took, and for playbooks "
+    "the same without the time of an empty one (net). «~» is scaled up from a smaller set."
+)
+
+Rows = dict[tuple[str, int, str, str], dict[str, Any]]
+
 
 def markdown(result: dict[str, Any], command: str) -> str:
     """A fragment for docs/benchmarks.md: one table per network, seconds and the ratio to ours."""
-    rows = {(row["network"], row["objects"], row["run"], row["contender"]): row for row in result["rows"]}
+    rows: Rows = {(row["network"], row["objects"], row["run"], row["contender"]): row for row in result["rows"]}
     networks, counts, names = (list(dict.fromkeys(key[place] for key in rows)) for place in (0, 1, 3))
     columns = [(count, run) for count in counts for run in ("first", "second")]
     machine = result["machine"]
@@ -20,24 +27,35 @@ def markdown(result: dict[str, Any], command: str) -> str:
         f"{machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, load {machine['load_1_min']}, "
         f"{machine['date']}. " + ", ".join(f"{name} {version}" for name, version in result["versions"].items()) + ".",
         "",
-        "Seconds of the whole command, median; in parentheses how many times longer than ours took. An empty playbook "
-        "takes " + ", ".join(f"{seconds:.2f} s ({name})" for name, seconds in result["empty_playbook_s"].items()) + ". "
-        "«~» is scaled up from a smaller set.",
+        EXPLAINED,
     ]
     for network in networks:
         lines += ["", f"Network: {network}", ""]
         lines.append("| |" + "".join(f" {count} objects, {run} run |" for count, run in columns))
         lines.append("|---|" + "---|" * len(columns))
         for name in names:
-            cells = [_cell(rows, network, count, run, name, names[0]) for count, run in columns]
+            cells = [_cell(rows, (network, count, run), name, names[0]) for count, run in columns]
             lines.append(f"| {name} |" + "".join(f" {cell} |" for cell in cells))
     lines += ["", f"Repeat: `{command}`"]
     return "\n".join(lines)
 
 
-def _cell(rows: dict[Any, dict[str, Any]], network: str, count: int, run: str, name: str, ours: str) -> str:
-    row, own = rows.get((network, count, run, name)), rows.get((network, count, run, ours))
-    if row is None or own is None:
-        return "–"
-    text = f"{'~' if row['scaled_by'] > 1 else ''}{row['median_s']:.2f}"
-    return text if name == ours else f"{text} ({row['median_s'] / own['median_s']:.1f}×)"
+def _cell(rows: Rows, place: tuple[Any, Any, Any], name: str, ours: str) -> str:
+    row, own = rows[(*place, name)], rows[(*place, ours)]
+    net, own_net = _net(rows, place, row), _net(rows, place, own)
+    whole = row["median_s"] if row["scaled_by"] == 1 else net + _baseline(rows, place, row)
+    text = f"{'~' if row['scaled_by'] > 1 else ''}{whole:.2f}"
+    if name == ours:
+        return f"{text} (net {net:.2f})"
+    if name.startswith("empty"):
+        return text
+    ratio = f"{whole / own['median_s']:.1f}×"
+    return f"{text} ({ratio}, net {net / max(own_net, 0.01):.1f}×)" if row["baseline"] else f"{text} ({ratio})"
+
+
+def _baseline(rows: Rows, place: tuple[Any, Any, Any], row: dict[str, Any]) -> float:
+    return float(rows[(*place, row["baseline"])]["median_s"]) if row["baseline"] else 0.0
+
+
+def _net(rows: Rows, place: tuple[Any, Any, Any], row: dict[str, Any]) -> float:
+    return float((row["median_s"] - _baseline(rows, place, row)) * row["scaled_by"])
