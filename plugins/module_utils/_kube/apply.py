@@ -16,6 +16,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_plan im
     decide,
     deferred,
     dry_run,
+    foretell,
     plan_locally,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_prune import (
@@ -167,7 +168,9 @@ def _look_again(call: Call, client: Client, plan: _Plan) -> None:
 
 
 def _ask(call: Call, client: Client, steps: list[Step], options: Options) -> list[GoliveError]:
-    faults = dry_run(call, client, steps, options)
+    if not call.check_mode:
+        foretell(steps)
+    faults = dry_run(call, client, [step for step in steps if not step.action], options)
     return faults + over_quota(client, [step for step in steps if step.live is None], options.threads)
 
 

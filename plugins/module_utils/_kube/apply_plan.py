@@ -26,8 +26,10 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_steps i
 )
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.create_only import owns, with_values_of, without
+from ansible_collections.golive.cutover.plugins.module_utils._kube.plain_data import is_plain_data
 from ansible_collections.golive.cutover.plugins.module_utils._kube.sets import group_of
 
+_FEW = 8
 _NO_DRY_RUN = "does not support dry run"
 
 
@@ -68,6 +70,20 @@ def plan_locally(steps: Iterable[Step]) -> None:
     for step in steps:
         step.action, step.decided_by = (CREATED if step.live is None else UPDATED), LOCAL
         step.after = body_of(step)
+
+
+def foretell(steps: Iterable[Step]) -> None:
+    """Decide steps that need no dry run of their own before they are written: one of the same kind stands for them.
+
+    Only creations of plain data, and only where there are many: it halves the requests of a large first run.
+    """
+    groups: dict[tuple[str, str], list[Step]] = {}
+    for step in steps:
+        if step.live is None and is_plain_data(step.wanted):
+            groups.setdefault((step.key.kind, step.key.namespace), []).append(step)
+    for group in groups.values():
+        for step in group[1:] if len(group) > _FEW else ():
+            step.action, step.decided_by = CREATED, LOCAL
 
 
 def dry_run(call: Call, client: Client, steps: Iterable[Step], options: Options) -> list[GoliveError]:

@@ -36,7 +36,7 @@ class Options:
     threads: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Step:
     """One object: what is wanted, what lives, and what will be or, with ``done``, was written."""
 
