@@ -17,6 +17,7 @@ NO_DATA = "no_data"
 PROVIDER_DOWN = "provider_down"
 
 # The way to the thing is broken: nothing is known about the thing.
+_HOPELESS_CODES = frozenset({"library_missing", "kubeconfig_missing", "kubeconfig_invalid"})
 _WAY_CODES = ("unreachable", "unauthorized", "forbidden", "busy", "server_error", "tunnel_broken", "key_missing")
 
 
@@ -41,7 +42,12 @@ def judged(faults: Iterable[str], seen: str, seconds: float, limit: float | None
 
 
 def of_way(error: GoliveError) -> Look:
-    """The look that a failing cluster, tunnel or Secret leaves: unknown, or bad when the thing itself is missing."""
+    """The look that a failing cluster, tunnel or Secret leaves: unknown, or bad when the thing itself is missing.
+
+    Raises the error again when it lies on this machine, where no later look can find anything else.
+    """
+    if error.code in _HOPELESS_CODES:
+        raise error
     return Look(False, error.message, reason=PROVIDER_DOWN if error.code in _WAY_CODES else "")
 
 

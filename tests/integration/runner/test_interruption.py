@@ -44,8 +44,22 @@ EVENTS: dict[str, Callable[[int], None]] = {
 
 
 @pytest.fixture(scope="module")
+def heeded() -> Iterator[None]:
+    """Signals that this process ignores (nohup, a job in the background) would stay ignored in ansible-playbook."""
+    numbers = (signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        if before[number] is signal.SIG_IGN:
+            # A handler becomes the default action in a new program.
+            signal.signal(number, lambda *_signal: None)
+    yield
+    for number in numbers:
+        signal.signal(number, before[number])
+
+
+@pytest.fixture(scope="module")
 def stopped(
-    executable: str, tmp_path_factory: pytest.TempPathFactory
+    executable: str, heeded: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[tuple[str, str], Future[Stopped]]]:
     """Every event both ways, at once: they mostly wait."""
     with ThreadPoolExecutor(max_workers=4) as pool:
