@@ -17,7 +17,7 @@ setup: ## install what is missing: system packages, Python environments, collect
 	@$(RUN) true
 
 demo: setup ## watch an app go live, be released under load, rolled back, and a bad release refused
-	@$(RUN) tests/demo/demo
+	@tests/demo/demo
 
 test: setup ## lint, sanity, unit, integration and e2e, with the seconds of each
 	@tests/setup/packages postgresql debootstrap
@@ -44,7 +44,7 @@ test-faults: cluster-up ## only the tests that kill, exhaust or take something a
 	@$(RUN) pytest tests -m faults $(PYTEST_ARGS)
 
 bench: cluster-up ## measure against peers; results land in docs/benchmarks.md
-	@$(RUN) tests/bench/bench
+	@tests/bench/bench
 
 cluster-up: setup ## start the test cluster and load the test images
 	@python3 tests/setup/cluster_up.py

@@ -15,7 +15,8 @@ version_added: 0.1.0
 author: Cutover contributors (@golive)
 description:
   - Compares variable names with the settings of the roles, as their argument specs declare them.
-  - A name that resembles a setting is taken for a misspelling of it. A name that begins with V(golive_) must be a setting.
+  - A name that resembles a setting is taken for a misspelling of it. A name that begins with V(golive_) must be a
+    setting.
   - Other names are left alone, because a team may have variables of its own that begin like ours.
 positional: _input, known
 options:

@@ -24,8 +24,8 @@ description:
     the field manager C(golive-traffic) with its live value, so that it is not reset.
   - C(stringData) of a Secret is applied as C(data), so that a removed key is removed.
 notes:
-  - Where the verb runs as a module (remote hosts, C(become), C(async)), Ansible writes the options of every module to the
-    system log of that host. Set C(no_log) there for sets that hold Secret values.
+  - Where the verb runs as a module (remote hosts, C(become), C(async)), Ansible writes the options of every module to
+    the system log of that host. Set C(no_log) there for sets that hold Secret values.
 extends_documentation_fragment:
   - golive.cutover.kube
 attributes:

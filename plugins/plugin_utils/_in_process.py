@@ -71,8 +71,8 @@ class InProcessAction(ActionBase):
             return _invalid(arguments.error)
         if self._task.check_mode and not spec.get("supports_check_mode", False):
             return {"skipped": True, "msg": f"remote module ({self._task.action}) does not support check mode"}
-        lines = ProgressLines(display, self._task, task_vars, arguments.secrets)
-        with interruptible() as alive, lines:
+        progress = ProgressLines(display, self._task, task_vars, arguments.secrets)
+        with interruptible() as alive, progress as lines:
             call = Call(
                 params=arguments.params,
                 check_mode=self._task.check_mode,

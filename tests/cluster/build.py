@@ -44,7 +44,7 @@ KUBERNETES = Program(
     "kubernetes",
     versions.KUBERNETES,
     # Without the version stamps the API reports v0.0.0 and clients misbehave.
-    f"{_STAMP}.gitVersion=v{versions.KUBERNETES} {_STAMP}.gitMajor={versions.KUBERNETES.split('.')[0]}"
+    f"{_STAMP}.gitVersion=v{versions.KUBERNETES} {_STAMP}.gitMajor={versions.KUBERNETES.split('.', maxsplit=1)[0]}"
     f" {_STAMP}.gitMinor={versions.KUBERNETES.split('.')[1]}",
     SOURCES / "kubernetes" / "main.go",
 )
@@ -85,7 +85,9 @@ def build_all(programs: tuple[Program, ...] = PROGRAMS) -> None:
 def toolchain(current: Part) -> str:
     """Path of a `go` that is new enough: the machine's own, the one in the cache, or one fetched into the cache."""
     for candidate in (shutil.which("go"), *sorted(str(p) for p in cache_dir().glob("go-toolchain/**/bin/go"))):
-        found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", run([candidate, "version"])) if candidate else None
+        found = (
+            re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", run([candidate, "version"], check=False)) if candidate else None
+        )
         if candidate and found and tuple(int(number or 0) for number in found.groups()) >= versions.GO_MINIMUM:
             current.detail = f"{candidate} {found.group(0)}"
             return candidate

@@ -78,7 +78,7 @@ def write_image(
             "os": "linux",
             "config": _image_config(config or {}),
             "rootfs": {"type": "layers", "diff_ids": [item["digest"] for item in descriptors]},
-            "history": [{"created": EPOCH, "created_by": "golive"} for _ in descriptors],
+            "history": [{"created": EPOCH, "created_by": "golive"} for _layer in descriptors],
         }
         config_descriptor = _add_json(blobs, image, "application/vnd.oci.image.config.v1+json")
         manifest = {

@@ -38,7 +38,7 @@ def serve(name: str) -> int:
             api = Api(record)
             version = _reconcile(api, record, root)
             # It ends after a few seconds, so that released volumes are seen too.
-            for _ in api.changes(CLAIMS, version, seconds=3):
+            for _change in api.changes(CLAIMS, version, seconds=3):
                 _reconcile(api, record, root)
         except (OSError, http.client.HTTPException, ValueError) as error:
             print(f"trying again: {error}", flush=True)

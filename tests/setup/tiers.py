@@ -156,6 +156,8 @@ def main(arguments: list[str]) -> int:
         "e2e": lambda: e2e(builds),
     }
     total, lines = Counts(), []
+    # A shell's background job starts with SIGINT ignored; tests of interruption need it as a terminal gives it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         for name in chosen:

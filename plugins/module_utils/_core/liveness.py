@@ -123,7 +123,7 @@ def _name_and_parent(pid: int) -> tuple[str, int]:
     """Name and parent pid from /proc (proc(5): the name stands in the outermost parentheses); ("", 0) if unknown."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            head, _, tail = file.read().rpartition(")")
+            head, _bracket, tail = file.read().rpartition(")")
     except OSError:
         return "", 0
     return head.partition("(")[2], int(tail.split()[1])

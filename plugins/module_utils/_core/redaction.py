@@ -54,6 +54,7 @@ def _masked(obj: dict[str, Any] | None, other: dict[str, Any] | None, mark: str)
         if name in obj:
             others = (other or {}).get(name) or {}
             shown[name] = {
-                key: MASK if others.get(key) == value else f"{MASK} ({mark})" for key, value in (obj[name] or {}).items()
+                key: MASK if others.get(key) == value else f"{MASK} ({mark})"
+                for key, value in (obj[name] or {}).items()
             }
     return shown

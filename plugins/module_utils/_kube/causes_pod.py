@@ -53,7 +53,10 @@ def probe_kills(uid: str, container: str, events: Events) -> list[dict[str, Any]
     """Kills of a container by its liveness or startup probe; repeated events count as often as they happened."""
     found = events.of(uid, "Killing", container=container)
     return [
-        row for row in found if _PROBE_KILL.search(row.get("message") or "") for _ in range(int(row.get("count") or 1))
+        row
+        for row in found
+        if _PROBE_KILL.search(row.get("message") or "")
+        for _time in range(int(row.get("count") or 1))
     ]
 
 

@@ -125,10 +125,12 @@ class Client:
             raise
 
     @overload
-    def list(self, path: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]: ...
+    def list(self, path: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Every item."""
 
     @overload
-    def list(self, path: str, query: Mapping[str, Any] | None = None, *, most: int) -> list[dict[str, Any]] | None: ...
+    def list(self, path: str, query: Mapping[str, Any] | None = None, *, most: int) -> list[dict[str, Any]] | None:
+        """None when there are more."""
 
     def list(
         self, path: str, query: Mapping[str, Any] | None = None, *, most: int | None = None

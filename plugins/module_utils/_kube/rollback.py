@@ -132,7 +132,7 @@ def _note_number(client: Client, target: Revision) -> None:
 
 def _disown(call: Call, client: Client, path: str, written: dict[str, Any]) -> None:
     """Give up the ownership of the template, so that the next server-side apply of its owner meets no conflict."""
-    for _ in range(_DISOWN_TRIES):
+    for _try in range(_DISOWN_TRIES):
         rows = written["metadata"].get("managedFields") or []
         mine = [index for index, row in enumerate(rows) if row.get("manager") == _MANAGER]
         if not mine or len(rows) == 1:

@@ -142,8 +142,8 @@ def _namespace(kubeconfig: Path, count: int, work: Path) -> Iterator[Path]:
 def _delayed(kubeconfig: Path, work: Path) -> Iterator[Path]:
     """The kubeconfig of a proxy with latency in front of the same API server."""
     config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-    current = next(row for row in config["contexts"] if row["name"] == config["current-context"])
-    cluster = next(row for row in config["clusters"] if row["name"] == current["context"]["cluster"])["cluster"]
+    current = {row["name"]: row for row in config["contexts"]}[config["current-context"]]
+    cluster = {row["name"]: row for row in config["clusters"]}[current["context"]["cluster"]]["cluster"]
     server = urlsplit(cluster["server"])
     proxy = subprocess.Popen(
         [

@@ -28,7 +28,9 @@ def main() -> int:
     parser.add_argument("--sample", action="store_true", help="two runs of each instead of seven")
     repeat = 2 if parser.parse_args().sample else 7
     port = os.environ["GOLIVE_NODE_PORTS"].split()[-1]
-    settings = json.dumps({"app_namespace": _NAMESPACE, "app_expose": {"node_port": int(port)}, "migrate_target": "0001"})
+    settings = json.dumps(
+        {"app_namespace": _NAMESPACE, "app_expose": {"node_port": int(port)}, "migrate_target": "0001"}
+    )
     with tempfile.TemporaryDirectory() as private:
         empty = Path(private) / "empty.yml"
         empty.write_text("- hosts: golive_apps\n  gather_facts: false\n  tasks: []\n")
@@ -39,7 +41,9 @@ def main() -> int:
                 times["empty playbook"].append(_timed(["ansible-playbook", "-i", "inventories/local", str(empty)]))
                 times["site.yml with nothing to do"].append(_timed([*_SITE, settings], unchanged=True))
         finally:
-            subprocess.run(["kubectl", "delete", "namespace", _NAMESPACE, "--wait=false"], check=False, stdout=sys.stderr)
+            subprocess.run(
+                ["kubectl", "delete", "namespace", _NAMESPACE, "--wait=false"], check=False, stdout=sys.stderr
+            )
     _report({name: round(median(taken), 2) for name, taken in times.items()}, repeat)
     return 0
 
@@ -71,7 +75,8 @@ def _report(seconds: dict[str, float], repeat: int) -> None:
     print(
         f"""### A site.yml that has nothing to do
 
-{os.cpu_count()} cores, load {result["load_1_min"]}, Python {result["python"]}, {result["date"]}. Median of {repeat} runs each.
+{os.cpu_count()} cores, load {result["load_1_min"]}, Python {result["python"]}, {result["date"]}.
+Median of {repeat} runs each.
 
 | | seconds |
 |---|---|

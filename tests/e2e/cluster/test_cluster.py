@@ -117,7 +117,7 @@ def test_every_claim_finds_a_clean_volume_it_may_write_to(namespace: str, cluste
         "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim}],
     }
     folders = []
-    for _ in range(2):
+    for _round in range(2):
         _apply(namespace, {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "it"}, "spec": spec})
         bound = _until(lambda: _bound(namespace), "bound claim", 20)
         folder = Path(_read(namespace, f"persistentvolume/{bound}")["spec"]["local"]["path"])

@@ -50,7 +50,11 @@ def make_stage(
             "migrate_target": "0001",
         }
         return Stage(
-            tmp_path_factory.mktemp(namespace), namespace, port, programs["load"], {**shared, **local, **own, **settings}
+            tmp_path_factory.mktemp(namespace),
+            namespace,
+            port,
+            programs["load"],
+            {**shared, **local, **own, **settings},
         )
 
     yield make

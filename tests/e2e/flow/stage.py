@@ -56,7 +56,13 @@ class Stage:
         command = self._command(playbook, arguments, variables)
         start = time.monotonic()
         done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False, timeout=400
+            command,
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=400,
         )
         return Play(done.returncode, done.stdout + done.stderr, time.monotonic() - start)
 

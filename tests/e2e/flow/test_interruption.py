@@ -23,7 +23,9 @@ def own(make_stage: Callable[..., Stage]) -> Stage:
     return stage
 
 
-@pytest.mark.parametrize("phase", ["Stage | write", "Verify |", "Shift | move", "Observe |", "Settle | record", "Settle | shrink"])
+@pytest.mark.parametrize(
+    "phase", ["Stage | write", "Verify |", "Shift | move", "Observe |", "Settle | record", "Settle | shrink"]
+)
 def test_a_killed_release_converges(own: Stage, phase: str) -> None:
     with own.load() as ledger:
         seen = own.play_until("release.yml", phase, **V2)

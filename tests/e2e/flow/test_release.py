@@ -48,7 +48,9 @@ ERRORS_GATE = {
     "release_verify_timeout": 20,
     "release_gates": [
         {"name": "answers", "kind": "http", "path": "/notes?q=a",
-         "tunnel": {"service": "{{ app_name }}-{{ __release_target }}", "namespace": "{{ app_namespace }}", "port": 80}},
+         "tunnel": {
+             "service": "{{ app_name }}-{{ __release_target }}", "namespace": "{{ app_namespace }}", "port": 80,
+         }},
     ],
 }  # fmt: skip
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.traffic.conftest import space  # noqa: F401  # a fixture is found by its name
+from tests.e2e.traffic.conftest import space
 from tests.e2e.traffic.stand import Shop
+
+__all__ = ["space"]
 
 
 @pytest.fixture(scope="module")
-def blue(space: str) -> Iterator[Shop]:  # noqa: F811  # the fixture above is meant
+def blue(space: str) -> Iterator[Shop]:
     """An app whose blue colour is live."""
     app = Shop(space)
     app.deploy("blue", wait=False)

@@ -16,8 +16,8 @@ from tests.both_ways.harness import PLAYBOOKS, assert_same, run_both
 from tests.e2e.conftest import kubectl
 from tests.e2e.kube_apply.conftest import Audit, actions, apply, live
 
-APP = yaml.safe_load_all((Path(__file__).parent / "app.yml").read_text(encoding="utf-8"))
-OBJECTS: list[dict[str, Any]] = list(APP)
+APP = yaml.safe_load((Path(__file__).parent / "app.yml").read_text(encoding="utf-8"))
+OBJECTS: list[dict[str, Any]] = APP["items"]
 
 
 def _app(namespace: str) -> dict[str, Any]:

@@ -13,24 +13,29 @@ import yaml
 from ansible_collections.golive.cutover.plugins.module_utils._core.plain import plain
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
 class TaggedStr(str):
-    """Like the tagged and unsafe strings of ansible-core."""
+    """Like the tagged and unsafe strings of ansible-core: its str is no plain one."""
 
     __slots__ = ()
-
-    def __str__(self) -> str:
-        return self
+    __str__ = _itself
 
 
 class TaggedInt(int):
     """Like the tagged integers of ansible-core >= 2.19."""
 
 
+def _vault_text(_value: Any) -> Any:
+    return TaggedStr("secret")
+
+
 class Vaulted:
     """Like a vault value: no str, but its str is the secret."""
 
-    def __str__(self) -> str:
-        return TaggedStr("secret")
+    __str__ = _vault_text
 
 
 @pytest.mark.parametrize(

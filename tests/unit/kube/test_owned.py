@@ -163,7 +163,8 @@ def _sorted(value: Any) -> Any:
     [("1000m", "1"), ("0.5Gi", "512Mi"), ("1024Ki", "1Mi"), ("1k", "1000"), (1, "1"), ("1e3", "1k"), ("100n", "0.1u")],
 )
 def test_equal_amounts(one: Any, two: Any) -> None:
-    assert amount(one) == amount(two) is not None
+    assert amount(one) is not None
+    assert amount(one) == amount(two)
 
 
 @pytest.mark.parametrize("text", ["", "m", "1 m", "1mm", "x", None, True, [], "1K"])
