@@ -70,6 +70,14 @@ from ansible_collections.golive.cutover.plugins.plugin_utils._timeline import (
 FORMAT = 1
 
 
+def _name_of(task: Any) -> str:
+    """The task's name without its role's; an include_role has no way to leave that out."""
+    try:
+        return str(task.get_name(include_role_fqcn=False))
+    except TypeError:
+        return str(task.get_name())
+
+
 class CallbackModule(CallbackBase):
     """Collects results; the only thing it writes is the report, and a failure to write it is a warning."""
 
@@ -144,7 +152,7 @@ class CallbackModule(CallbackBase):
             play=self._play,
             phase=phase_of(task.tags, task._role.get_name() if task._role else None),
             role=task._role.get_name() if task._role else None,
-            task=task.get_name(include_role_fqcn=False) if task._role else task.get_name(),
+            task=_name_of(task),
             action=task.action,
             started_s=self._starts.pop((host, task._uuid), self._now()),
             status=status,

@@ -74,7 +74,7 @@ def test_a_bad_release_is_refused_with_its_cause(
     with live.load() as ledger:
         play = live.play("release.yml", app_version=version, migrate_target="0002", **settings)
     assert play.code != 0, play.output
-    assert "was refused before it took traffic" in play.output
+    assert "was refused before it took traffic" in play.output, play.output
     assert cause in play.output.lower(), play.output
     assert play.seconds < limit_s
     assert ledger["failed"] == 0, ledger["failed_by"]
