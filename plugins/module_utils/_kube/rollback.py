@@ -28,6 +28,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view im
 _MANAGER = "golive-rollback"
 _OBSERVE_S = 30.0
 _DISOWN_TRIES = 5
+_WRITE_TRIES = 4
 _GUARD_FAILED = ("conflict", "invalid", "unreachable", "server_error")
 
 
@@ -85,29 +86,38 @@ def _observed(call: Call, client: Client, path: str) -> dict[str, Any]:
 
 def _write(call: Call, client: Client, path: str, workload: dict[str, Any], target: Revision) -> None:
     query = {"fieldManager": _MANAGER, **({"dryRun": "All"} if call.check_mode else {})}
-    patch = [
-        {"op": "test", "path": "/metadata/resourceVersion", "value": workload["metadata"]["resourceVersion"]},
-        {"op": "replace", "path": "/spec/template", "value": target.template},
-    ]
     if workload["kind"] == "StatefulSet" and not call.check_mode:
         _note_number(client, target)
-    call.alive()
-    try:
-        written = client.request("PATCH", path, query=query, body=patch, content_type=JSON_PATCH, retry=False)
-    except GoliveError as error:
-        if error.code not in _GUARD_FAILED:
-            raise
-        # The answer may be lost while the write is not: never resend, look.
-        written = client.get(path)
-        if written["spec"]["template"] != target.template:
-            raise _overtaken(error, workload, written) from error
+    now = workload
+    for last in (False,) * (_WRITE_TRIES - 1) + (True,):
+        # The guard is the generation: the controller's status writes move the resourceVersion all the time.
+        patch = [
+            {"op": "test", "path": "/metadata/uid", "value": now["metadata"]["uid"]},
+            {"op": "test", "path": "/metadata/generation", "value": now["metadata"]["generation"]},
+            {"op": "replace", "path": "/spec/template", "value": target.template},
+        ]
+        call.alive()
+        try:
+            written = client.request("PATCH", path, query=query, body=patch, content_type=JSON_PATCH, retry=False)
+            break
+        except GoliveError as error:
+            if error.code not in _GUARD_FAILED:
+                raise
+            # The answer may be lost while the write is not: never resend, look.
+            written = client.get(path)
+            if written["spec"]["template"] == target.template:
+                break
+            same = written["metadata"]["generation"] == now["metadata"]["generation"]
+            if written["spec"]["template"] != workload["spec"]["template"] or (last and not same):
+                raise _overtaken(written) from error
+            if same:
+                raise
+            now = written
     if not call.check_mode:
         _disown(call, client, path, written)
 
 
-def _overtaken(error: GoliveError, before: dict[str, Any], now: dict[str, Any]) -> GoliveError:
-    if before["metadata"]["resourceVersion"] == now["metadata"]["resourceVersion"]:
-        return error
+def _overtaken(now: dict[str, Any]) -> GoliveError:
     meta = now["metadata"]
     return GoliveError(
         "conflict",

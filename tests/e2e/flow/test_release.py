@@ -39,20 +39,18 @@ def test_a_second_rollback_is_refused(live: Stage) -> None:
 
 
 NO_CONFIG = {"app_secrets": [{"name": "notes-settings", "env": {"NOTES_TOKEN": "token"}}]}
-SLOW_GATE = {"release_gates": [
-    {"name": "fast enough", "kind": "http", "path": "/notes?q=a", "max_latency": 0.3,
-     "tunnel": {"service": "{{ app_name }}-{{ __release_target }}", "namespace": "{{ app_namespace }}", "port": 80}},
-]}  # fmt: skip
+PREVIEW = "{{ release_preview }}"
+SLOW_GATE = {
+    "release_verify_passes": 12,
+    "release_gates": [
+        {"name": "fast enough", "kind": "http", "path": "/notes?q=a", "max_latency": 0.7, "tunnel": PREVIEW},
+    ],
+}
 ERRORS_GATE = {
     "release_verify_passes": 25,
-    "release_verify_timeout": 20,
-    "release_gates": [
-        {"name": "answers", "kind": "http", "path": "/notes?q=a",
-         "tunnel": {
-             "service": "{{ app_name }}-{{ __release_target }}", "namespace": "{{ app_namespace }}", "port": 80,
-         }},
-    ],
-}  # fmt: skip
+    "release_verify_timeout": 25,
+    "release_gates": [{"name": "answers", "kind": "http", "path": "/notes?q=a", "tunnel": PREVIEW}],
+}
 
 
 @pytest.mark.parametrize(
