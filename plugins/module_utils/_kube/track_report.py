@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, Optional
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text
@@ -21,7 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view im
 
 _ENDED = ("crash_loop", "oom_killed", "probe_killed")
 _JOB_CODES = ("job_backoff_limit", "job_deadline", "job_pod_failure_policy", "job_failed")
-Scenes: TypeAlias = "Mapping[Target, Scene | None]"
+Scenes = Mapping[Target, Optional[Scene]]  # noqa: UP045  # pylint of ansible-test knows no | at run time
 
 
 class Report:
