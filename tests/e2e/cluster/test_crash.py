@@ -49,10 +49,10 @@ def _namespace(pid: int, kind: str) -> str:
         return ""
 
 
-def _everywhere(kind: str) -> set[str]:
-    """Namespaces of all living processes; an ended one that waits for process 1 of the machine to be reaped is none."""
-    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return {_namespace(pid, kind) for pid in pids if processes.start_time(pid)}
+def _older_than(ticks: float, kind: str) -> set[str]:
+    """Namespaces of the processes started before a moment: the kernel gives a freed namespace's number out again."""
+    started = {int(path.name): processes.start_time(int(path.name)) for path in Path("/proc").glob("[0-9]*")}
+    return {_namespace(pid, kind) for pid, moment in started.items() if 0 < moment <= ticks}
 
 
 @pytest.mark.faults
@@ -74,6 +74,7 @@ def test_down_leaves_nothing_after_a_crash_in_the_middle_of_up(
         assert owner is not None
         inside = processes.members(record)
         own = {kind: {_namespace(pid, kind) for pid in inside} - {_namespace(os.getpid(), kind)} for kind in KINDS}
+        killed = time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK")
         os.kill(up.pid if victim == "up" else owner, signal.SIGKILL)
         assert up.wait(60) != 0
     finally:
@@ -84,7 +85,7 @@ def test_down_leaves_nothing_after_a_crash_in_the_middle_of_up(
 
     assert processes.members(record) == []
     for kind in KINDS:
-        assert not own[kind] & _everywhere(kind), f"a process still lives in a {kind} namespace of the cluster"
+        assert not own[kind] & _older_than(killed, kind), f"a process still lives in a {kind} namespace of the cluster"
     assert not Path("/sys/class/net", record.link).exists()
     assert network.firewall_lines(record) == []
     assert not [tree for tree in processes.hierarchies() if (tree / record.cgroup).exists()]
