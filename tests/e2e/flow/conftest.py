@@ -37,15 +37,17 @@ def make_stage(
     ports = iter(cluster["GOLIVE_NODE_PORTS"].split()[2:])
     made: list[str] = []
 
-    def make(**settings: Any) -> Stage:
+    def make(exposed: bool = True, **settings: Any) -> Stage:
         namespace = f"golive-flow-{secrets.token_hex(3)}"
         made.append(namespace)
         local = yaml.safe_load((ROOT / "inventories/local/host_vars/notes.yml").read_text())
         shared = yaml.safe_load((ROOT / "inventories/local/group_vars/golive_apps.yml").read_text())
-        port = int(next(ports))
+        # NodePorts are few: a stage that never goes live takes none.
+        port = int(next(ports)) if exposed else 0
         own = {
             "app_namespace": namespace,
-            "app_expose": {"node_port": port},
+            "app_expose": {"node_port": port} if exposed else {},
+            "release_probe_url": f"http://127.0.0.1:{port}/readyz" if exposed else "",
             "migrate_path": str(ROOT / "tests/app/migrations"),
             "migrate_target": "0001",
         }

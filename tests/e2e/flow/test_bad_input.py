@@ -31,7 +31,7 @@ PLANTED = "planted-Kx81vQ"
 def test_wrong_settings_change_nothing(
     cluster: dict[str, str], make_stage: Callable[..., Stage], settings: dict[str, object], said: str
 ) -> None:
-    stage = make_stage(**settings)
+    stage = make_stage(exposed=False, **settings)
     stage.settings = {name: value for name, value in stage.settings.items() if value is not None}
     mark = audit_mark(cluster)
     play = stage.play("site.yml")
@@ -60,7 +60,7 @@ def test_no_way_to_the_cluster(
     if change != "no file":
         path.write_text(yaml.safe_dump(config))
         path.chmod(0o600)
-    stage = make_stage(golive_kube={"kubeconfig": str(path)})
+    stage = make_stage(exposed=False, golive_kube={"kubeconfig": str(path)})
     play = stage.play("site.yml", "-vvv")
     assert play.code != 0
     assert said in play.output
@@ -68,7 +68,7 @@ def test_no_way_to_the_cluster(
 
 
 def test_a_storage_class_that_is_not_there(make_stage: Callable[..., Stage]) -> None:
-    stage = make_stage(postgres_storage_class="no-such-class")
+    stage = make_stage(exposed=False, postgres_storage_class="no-such-class")
     play = stage.play("site.yml")
     assert play.code != 0
     assert "no-such-class" in play.output
@@ -77,7 +77,7 @@ def test_a_storage_class_that_is_not_there(make_stage: Callable[..., Stage]) -> 
 
 
 def test_a_quota_that_is_too_small(make_stage: Callable[..., Stage]) -> None:
-    stage = make_stage(postgres_mode="none", app_database=False)
+    stage = make_stage(exposed=False, postgres_mode="none", app_database=False)
     kubectl("create", "namespace", stage.namespace)
     kubectl("-n", stage.namespace, "create", "quota", "small", "--hard=pods=0")
     play = stage.play("site.yml")
@@ -89,14 +89,14 @@ def test_a_quota_that_is_too_small(make_stage: Callable[..., Stage]) -> None:
 
 
 def test_a_port_that_is_taken(live: Stage, make_stage: Callable[..., Stage]) -> None:
-    stage = make_stage(app_expose={"node_port": live.port}, postgres_mode="none")
+    stage = make_stage(exposed=False, app_expose={"node_port": live.port}, postgres_mode="none")
     play = stage.play("site.yml", app_image="golive.test/notes", app_version="1.0.0", app_ready_path="/healthz")
     assert play.code != 0
     assert "provided port is already allocated" in play.output
 
 
 def test_a_wrong_database_password(make_stage: Callable[..., Stage]) -> None:
-    stage = make_stage()
+    stage = make_stage(exposed=False)
     assert stage.play("site.yml", "--tags", "preflight,postgres").code == 0
     wrong = base64.b64encode(PLANTED.encode()).decode()
     kubectl(
@@ -111,7 +111,7 @@ def test_a_wrong_database_password(make_stage: Callable[..., Stage]) -> None:
 
 
 def test_secrets_appear_nowhere(make_stage: Callable[..., Stage]) -> None:
-    stage = make_stage(app_secrets=[{"name": "planted", "mount": "/etc/golive/planted"}])
+    stage = make_stage(exposed=False, app_secrets=[{"name": "planted", "mount": "/etc/golive/planted"}])
     kubectl("create", "namespace", stage.namespace)
     kubectl("-n", stage.namespace, "create", "secret", "generic", "planted", f"--from-literal=key={PLANTED}")
     play = stage.play("site.yml", "-vvv", "--diff")

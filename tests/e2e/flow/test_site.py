@@ -14,7 +14,7 @@ from tests.e2e.flow.stage import Stage, audit_mark, mutating_calls
 def test_check_mode_on_nothing_plans_and_touches_nothing(
     cluster: dict[str, str], make_stage: Callable[..., Stage]
 ) -> None:
-    stage = make_stage()
+    stage = make_stage(exposed=False)
     mark = audit_mark(cluster)
     play = stage.play("site.yml", "--check", "--diff")
     assert play.code == 0, play.output
