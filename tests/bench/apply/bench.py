@@ -153,6 +153,7 @@ def _delayed(kubeconfig: Path, work: Path) -> Iterator[Path]:
             str(server.port or 443),
             str(LATENCY_MS),
         ],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )

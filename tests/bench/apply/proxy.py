@@ -4,6 +4,7 @@
 """A TCP proxy that adds latency: `proxy.py HOST PORT MILLISECONDS` prints its port on 127.0.0.1 and serves on.
 
 Half of the latency is added in each direction, so that a round trip takes MILLISECONDS more. Throughput is not limited.
+It ends with its standard input, and so with whoever started it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ async def _delayed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, s
 
 
 async def serve(host: str, port: int, seconds: float) -> None:
-    """Relay until cancelled; ``seconds`` are added to a round trip."""
+    """Relay until standard input ends; ``seconds`` are added to a round trip."""
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -49,7 +50,7 @@ async def serve(host: str, port: int, seconds: float) -> None:
     server = await asyncio.start_server(relay, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
-        await server.serve_forever()
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
 if __name__ == "__main__":
