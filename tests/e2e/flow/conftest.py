@@ -29,12 +29,17 @@ def programs() -> dict[str, str]:
     return found
 
 
+@pytest.fixture(scope="session")
+def ports(cluster: dict[str, str]) -> Iterator[str]:
+    """NodePorts that no stage has had yet: a namespace that is still going keeps its own."""
+    return iter(cluster["GOLIVE_NODE_PORTS"].split()[2:])
+
+
 @pytest.fixture(scope="module")
 def make_stage(
-    cluster: dict[str, str], programs: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    ports: Iterator[str], programs: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Stage]]:
     """Makes stages; their namespaces are removed when the module ends."""
-    ports = iter(cluster["GOLIVE_NODE_PORTS"].split()[2:])
     made: list[str] = []
 
     def make(exposed: bool = True, **settings: Any) -> Stage:

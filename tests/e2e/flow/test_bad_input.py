@@ -26,6 +26,8 @@ PLANTED = "planted-Kx81vQ"
         ({"app_image": None}, "app_image"),
         ({"postgres_mode": "embeded"}, "postgres_mode"),
         ({"app_expose": {"node_prot": 30001}}, "node_prot"),
+        ({"postgres_mode": "none"}, "there is no database to migrate"),
+        ({"migrate_path": "/nowhere"}, "/nowhere, which is no directory"),
     ],
 )
 def test_wrong_settings_change_nothing(
@@ -77,7 +79,7 @@ def test_a_storage_class_that_is_not_there(make_stage: Callable[..., Stage]) -> 
 
 
 def test_a_quota_that_is_too_small(make_stage: Callable[..., Stage]) -> None:
-    stage = make_stage(exposed=False, postgres_mode="none", app_database=False)
+    stage = make_stage(exposed=False, postgres_mode="none", migrate_path="")
     kubectl("create", "namespace", stage.namespace)
     kubectl("-n", stage.namespace, "create", "quota", "small", "--hard=pods=0")
     play = stage.play("site.yml")
@@ -89,8 +91,8 @@ def test_a_quota_that_is_too_small(make_stage: Callable[..., Stage]) -> None:
 
 
 def test_a_port_that_is_taken(live: Stage, make_stage: Callable[..., Stage]) -> None:
-    stage = make_stage(exposed=False, app_expose={"node_port": live.port}, postgres_mode="none")
-    play = stage.play("site.yml", app_image="golive.test/notes", app_version="1.0.0", app_ready_path="/healthz")
+    stage = make_stage(exposed=False, app_expose={"node_port": live.port}, postgres_mode="none", migrate_path="")
+    play = stage.play("site.yml", app_ready_path="/healthz")
     assert play.code != 0
     assert "provided port is already allocated" in play.output
 
