@@ -34,7 +34,7 @@ unit: setup ## pure code, seconds
 
 integration: setup ## against a real local PostgreSQL, minutes
 	@tests/setup/packages postgresql
-	@$(RUN) pytest tests/integration -m 'not bench' $(PYTEST_ARGS)
+	@python3 tests/setup/tiers.py integration
 
 e2e: cluster-up ## against the real cluster, tens of minutes; the cluster stays up
 	@$(RUN) pytest tests/e2e -m 'not bench' $(PYTEST_ARGS)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from cluster_up import CLUSTER, IMAGES, cluster_up
-from python_env import REPOSITORY, say
+from python_env import ENVIRONMENTS, REPOSITORY, ensure, find, say
 
 SETUP = REPOSITORY / "tests" / "setup"
 LOGS = REPOSITORY / "build" / "log"
@@ -105,12 +105,21 @@ def sanity() -> Counts:
     return one_check([sys.executable, str(SETUP / "sanity.py")])
 
 
+def both_cores() -> dict[str, str]:
+    """The variable that makes the both-ways tests run on the oldest and the newest ansible-core."""
+    names = [name for name in ("oldest", "newest") if find(ENVIRONMENTS[name])]
+    if "newest" not in names:
+        say("no Python for the newest ansible-core: verbs are compared on the oldest one only")
+    return {"GOLIVE_ANSIBLE_PLAYBOOKS": ":".join(str(ensure(name) / "bin" / "ansible-playbook") for name in names)}
+
+
 def pytest(tier: str, *arguments: str) -> Counts:
     """Run pytest on a tier's directory; its counts come from its own report, a run without one counts as failed."""
     report = LOGS / f"{tier}.xml"
     report.unlink(missing_ok=True)
     command = [*RUN, "pytest", f"tests/{tier}", f"--junitxml={report}", "-m", "not bench", *arguments]
-    code = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False).returncode
+    env = {**os.environ, **(both_cores() if tier == "integration" else {})}
+    code = subprocess.run(command, cwd=REPOSITORY, env=env, stdin=subprocess.DEVNULL, check=False).returncode
     if code == NO_TESTS:
         say(f"{tier}: no test was found")
     if not report.exists():

@@ -21,6 +21,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.liveness impo
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_raises_once_and_cleanup_is_left_alone(number: signal.Signals) -> None:
+    # Under nohup SIGHUP is ignored, and a verb leaves it so; here every signal must arrive.
+    started_with = {one: signal.signal(one, signal.default_int_handler) for one in SIGNALS}
     before = [signal.getsignal(one) for one in SIGNALS]
     steps: list[str] = []
 
@@ -33,10 +35,14 @@ def test_a_signal_raises_once_and_cleanup_is_left_alone(number: signal.Signals) 
                 os.kill(os.getpid(), number)
                 steps.append("cleaned")
 
-    with pytest.raises(Interrupted, match=number.name):
-        work()
-    assert steps == ["cleaned"]
-    assert [signal.getsignal(one) for one in SIGNALS] == before
+    try:
+        with pytest.raises(Interrupted, match=number.name):
+            work()
+        assert steps == ["cleaned"]
+        assert [signal.getsignal(one) for one in SIGNALS] == before
+    finally:
+        for one, handler in started_with.items():
+            signal.signal(one, handler)
 
 
 def test_threads_of_the_verb_notice_it_too() -> None:
