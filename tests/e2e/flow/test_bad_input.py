@@ -92,9 +92,10 @@ def test_a_quota_that_is_too_small(make_stage: Callable[..., Stage]) -> None:
 
 def test_a_port_that_is_taken(live: Stage, make_stage: Callable[..., Stage]) -> None:
     stage = make_stage(exposed=False, app_expose={"node_port": live.port}, postgres_mode="none", migrate_path="")
-    play = stage.play("site.yml", app_ready_path="/healthz")
+    foreign = {"app_image": "golive.test/httpbin", "app_version": "2.26.0", "app_live_path": ""}
+    play = stage.play("site.yml", app_ready_path="/status/200", **foreign)
     assert play.code != 0
-    assert "provided port is already allocated" in play.output
+    assert "provided port is already allocated" in play.output, play.output
 
 
 def test_a_wrong_database_password(make_stage: Callable[..., Stage]) -> None:

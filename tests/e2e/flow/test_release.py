@@ -47,8 +47,8 @@ SLOW_GATE = {
     ],
 }
 ERRORS_GATE = {
-    "release_verify_passes": 25,
-    "release_verify_timeout": 25,
+    "release_verify_passes": 45,
+    "release_verify_timeout": 35,
     "release_gates": [{"name": "answers", "kind": "http", "path": "/notes?q=a", "tunnel": PREVIEW}],
 }
 
