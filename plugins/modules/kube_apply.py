@@ -132,6 +132,15 @@ options:
     description: Name under which the fields are owned.
     type: str
     default: golive
+  mark_references:
+    description:
+      - Whether to mark the pod template of every Deployment, StatefulSet and DaemonSet with a digest of the Secrets and
+        ConfigMaps it reads, in the annotation C(golive.cutover/references), so that its pods are replaced when these
+        change. Objects of the set itself are left out; name those by their content.
+      - Needs the right C(get) on these Secrets and ConfigMaps. The digest is keyed by the UID of each object, so that
+        nobody can test a guessed value against it without that right.
+    type: bool
+    default: false
   track:
     description:
       - Whether to follow every workload and claim of the set until it is ready, as M(golive.cutover.kube_track) does. A
@@ -289,6 +298,7 @@ SPEC: dict[str, Any] = {
         },
         "force_conflicts": {"type": "bool", "default": False},
         "field_manager": {"type": "str", "default": "golive"},
+        "mark_references": {"type": "bool", "default": False},
         "track": {"type": "bool", "default": False},
         "track_timeout": {"type": "float", "default": 300},
         "threads": {"type": "int", "default": 8},

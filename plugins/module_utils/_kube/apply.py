@@ -49,6 +49,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.create_only i
     scaled_keys,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._kube.ordering import PRELUDE
+from ansible_collections.golive.cutover.plugins.module_utils._kube.references import mark_references
 from ansible_collections.golive.cutover.plugins.module_utils._kube.sets import gather
 
 
@@ -108,6 +109,8 @@ def _steps(call: Call, client: Client) -> list[Step]:
 
 def _bring(call: Call, client: Client, plan: _Plan) -> None:
     steps, options = plan.steps, plan.options
+    if call.params["mark_references"]:
+        mark_references(client, steps, options.threads)
     faults, missing = _look(call, client, plan)
     prelude = [step for step in steps if step.key.kind in PRELUDE]
     faults += dry_run(call, client, [step for step in prelude if not step.action], options)
