@@ -37,7 +37,7 @@ integration: setup ## against a real local PostgreSQL, minutes
 	@python3 tests/setup/tiers.py integration
 
 e2e: cluster-up ## against the real cluster, tens of minutes; the cluster stays up
-	@$(RUN) pytest tests/e2e -m 'not bench' $(PYTEST_ARGS)
+	@$(RUN) pytest tests/e2e -m 'not bench and not series' $(PYTEST_ARGS)
 
 test-faults: cluster-up ## only the tests that kill, exhaust or take something away
 	@tests/setup/packages postgresql

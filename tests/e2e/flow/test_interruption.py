@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.flow.stage import Stage
 
 V2 = {"app_version": "2.0.0", "migrate_target": "0002"}
+pytestmark = pytest.mark.faults
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +24,13 @@ def own(make_stage: Callable[..., Stage]) -> Stage:
     return stage
 
 
+def _rest(*phases: str) -> list[object]:
+    """Phases that only the long series kills at."""
+    return [pytest.param(phase, marks=pytest.mark.series) for phase in phases]
+
+
 @pytest.mark.parametrize(
-    "phase", ["Stage | write", "Verify |", "Shift | move", "Observe |", "Settle | record", "Settle | shrink"]
+    "phase", ["Shift | move", "Observe |", *_rest("Stage | write", "Verify |", "Settle | record", "Settle | shrink")]
 )
 def test_a_killed_release_converges(own: Stage, phase: str) -> None:
     with own.load() as ledger:
@@ -40,7 +46,7 @@ def test_a_killed_release_converges(own: Stage, phase: str) -> None:
     assert ledger["failed"] == 0, ledger["failed_by"]
 
 
-@pytest.mark.parametrize("phase", ["Warm | wait", "Shift | move", "Observe |", "Settle | record"])
+@pytest.mark.parametrize("phase", ["Observe |", *_rest("Warm | wait", "Shift | move", "Settle | record")])
 def test_a_killed_rollback_goes_on_and_not_back(own: Stage, phase: str) -> None:
     assert own.play("release.yml", **V2).code == 0
     assert phase in own.play_until("rollback.yml", phase)
