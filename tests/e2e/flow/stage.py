@@ -126,8 +126,8 @@ def audit_mark(cluster: Mapping[str, str]) -> int:
     return Path(cluster["GOLIVE_AUDIT_LOG"]).stat().st_size
 
 
-def mutating_calls(cluster: Mapping[str, str], mark: int, user_agent: str = "golive.cutover") -> list[str]:
-    """Calls of ours since ``mark`` that changed something: everything but reads, dry runs and access reviews."""
+def mutating_calls(cluster: Mapping[str, str], mark: int, namespace: str) -> list[str]:
+    """Calls of ours about ``namespace`` since ``mark`` that changed something: everything but reads, dry runs and access reviews."""
     found = []
     with Path(cluster["GOLIVE_AUDIT_LOG"]).open() as log:
         log.seek(mark)
@@ -135,7 +135,8 @@ def mutating_calls(cluster: Mapping[str, str], mark: int, user_agent: str = "gol
             event = json.loads(line)
             resource = (event.get("objectRef") or {}).get("resource")
             if (
-                user_agent in event.get("userAgent", "")
+                "golive.cutover" in event.get("userAgent", "")
+                and namespace in event["requestURI"]
                 and event["stage"] == "ResponseComplete"
                 and event["verb"] not in _READS
                 and "dryRun=All" not in event["requestURI"]
