@@ -21,10 +21,10 @@ from typing import Any
 
 import yaml
 
+from tests.e2e.kube_apply.conftest import Audit
+
 ROOT = Path(__file__).resolve().parents[3]
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
-_READS = ("get", "list", "watch")
-_FREE_REVIEWS = ("selfsubjectaccessreviews", "selfsubjectrulesreviews")
 
 
 @dataclass
@@ -121,27 +121,13 @@ class Stage:
         return ["ansible-playbook", "-i", str(hosts), path, *arguments, *extra]
 
 
-def audit_mark(cluster: Mapping[str, str]) -> int:
-    """Where the API server's audit log ends now."""
-    return Path(cluster["GOLIVE_AUDIT_LOG"]).stat().st_size
+def audit_mark(cluster: Mapping[str, str]) -> Audit:
+    """The audit log from now on."""
+    audit = Audit(Path(cluster["GOLIVE_AUDIT_LOG"]))
+    audit.mark()
+    return audit
 
 
-def mutating_calls(cluster: Mapping[str, str], mark: int, namespace: str) -> list[str]:
-    """Calls of ours about ``namespace`` since ``mark`` that changed something: everything but reads, dry runs and access reviews."""
-    found = []
-    with Path(cluster["GOLIVE_AUDIT_LOG"]).open() as log:
-        log.seek(mark)
-        for line in log:
-            event = json.loads(line)
-            resource = (event.get("objectRef") or {}).get("resource")
-            if (
-                "golive.cutover" in event.get("userAgent", "")
-                and namespace in event["requestURI"]
-                and event["stage"] == "ResponseComplete"
-                and event["verb"] not in _READS
-                and "dryRun=All" not in event["requestURI"]
-                and resource not in _FREE_REVIEWS
-                and (event.get("objectRef") or {}).get("subresource") != "portforward"
-            ):
-                found.append(f"{event['verb']} {event['requestURI']}")
-    return found
+def mutating_calls(audit: Audit, namespace: str) -> list[tuple[str, str]]:
+    """Our own calls about ``namespace`` that changed something; a port-forward changes nothing, though it is a POST."""
+    return [(verb, uri) for verb, uri in audit.writes(namespace) if not uri.split("?")[0].endswith("/portforward")]

@@ -39,7 +39,7 @@ def test_wrong_settings_change_nothing(
     play = stage.play("site.yml")
     assert play.code != 0
     assert said in play.output
-    assert mutating_calls(cluster, mark, stage.namespace) == []
+    assert mutating_calls(mark, stage.namespace) == []
 
 
 @pytest.mark.parametrize(
