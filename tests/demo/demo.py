@@ -22,6 +22,7 @@ _EXPORT = re.compile(r"^export ([A-Z_]+)=(.*)$", re.MULTILINE)
 _LOAD_S = 170
 _FRESH_RATE = 40
 _KEEPALIVE_RATE = 80
+switches: list[str] = []
 
 
 def main() -> int:
@@ -77,9 +78,17 @@ def run(*command: str | Path, check: bool = True) -> int:
 
 
 def playbook(name: str, *arguments: str, check: bool = True) -> int:
+    """Run a playbook before the reader's eyes, and remember what it said of its switch."""
     command = ["ansible-playbook", "-i", "inventories/local", f"playbooks/{name}", *arguments]
     print(f"$ {shlex.join(command)}", flush=True)
-    return run(*command, check=check)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout or ():
+        print(line, end="", flush=True)
+        if "switched in" in line:
+            switches.append(line.split('"')[3].strip())
+    if process.wait() and check:
+        sys.exit(fail(f"{shlex.join(command)} failed."))
+    return process.returncode
 
 
 def build_images() -> dict[str, Any]:
@@ -125,6 +134,7 @@ def report(counts: dict[str, Any], refused: float) -> int:
             first, last = tally["first_ms"] / 1000, tally["last_ms"] / 1000
             print(f"{what[:-1]} {name}: {tally['answers']} answers, {first:.1f} s to {last:.1f} s")
     print("latency ms: " + ", ".join(f"{name} {value:.1f}" for name, value in counts["latency_ms"].items()))
+    print("\n".join(switches))
     print(f"the bad release was refused after {refused:.1f} s")
     return int(counts["failed"])
 
