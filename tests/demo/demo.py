@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,22 @@ def cluster_env() -> dict[str, str]:
     return {name: value.strip("'\"") for name, value in _EXPORT.findall(text)}
 
 
+def wait_until_served(url: str) -> None:
+    """The node needs a moment for a Service that is new; the ledger is about releases, not about that moment."""
+    good, end = 0, time.monotonic() + 60
+    while good < 50:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                good = good + 1 if answer.status == 200 else 0
+        except OSError:
+            good = 0
+        if time.monotonic() > end:
+            sys.exit(fail("The live Service did not answer."))
+        time.sleep(0.02)
+
+
 def start_load(program: str, ledger: Path, ready: Path) -> subprocess.Popen[bytes]:
+    wait_until_served(os.environ["GOLIVE_LIVE_URL"] + "/healthz")
     process = subprocess.Popen(
         [
             *(program, "-target", os.environ["GOLIVE_LIVE_URL"], "-seconds", str(_LOAD_S), "-quiet"),
