@@ -42,7 +42,7 @@ def load(
     """Requests at a constant rate, fresh and keep-alive; runs once every stream has had a good answer."""
     programs.ensure(programs.LOAD)
     # A Service is new here: its node needs a moment, and what fails in it is no failure of a switch.
-    until(lambda: all(_answers(url + path) for _ in range(_SETTLED)), 60, "answers of the new Service")
+    until(lambda: all(_answers(url + path) for unused in range(_SETTLED)), 60, "answers of the new Service")
     ready, ledger = folder / "ready", folder / "ledger.json"
     command = [str(programs.LOAD.path), "-target", url, "-fresh-rate", str(fresh), "-keepalive-rate", str(kept)]
     command += [
