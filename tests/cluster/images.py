@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import build, oci, versions
 from .components import CRI_SOCKET
-from .processes import owner
+from .processes import enter
 from .progress import ClusterError, run, wait_until
 from .record import Record, cache_dir
 
@@ -57,7 +57,4 @@ def import_archive(record: Record, archive: Path) -> list[str]:
 
 
 def _ctr(record: Record) -> list[str]:
-    pid = owner(record)
-    if pid is None:
-        raise ClusterError(f"cluster {record.name} is not up: run `cluster up` first")
-    return ["nsenter", "-t", str(pid), "-m", "-n", "--", "ctr", "-a", CRI_SOCKET]
+    return [*enter(record), "ctr", "-a", CRI_SOCKET]

@@ -65,7 +65,19 @@ def join_cgroup(record: Record) -> None:
         for tree in trees:
             if (tree / record.cgroup / name).exists():
                 (tree / record.cgroup / name).write_text(str(weight))
-    (_tracking_tree() / record.cgroup / "owner" / "cgroup.procs").write_text(str(os.getpid()))
+    _procs(record).write_text(str(os.getpid()))
+
+
+def enter(record: Record) -> list[str]:
+    """The words before a command that make it run inside of the cluster, and end with it.
+
+    Raises ClusterError when the cluster is not up.
+    """
+    pid = owner(record)
+    if pid is None:
+        raise ClusterError(f"cluster {record.name} is not up: run `cluster up` first")
+    join = ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(_procs(record))]
+    return [*join, "nsenter", "-t", str(pid), "-m", "-n", "--"]
 
 
 def members(record: Record) -> list[int]:
@@ -109,6 +121,10 @@ def remove_cgroups(record: Record) -> None:
         return not any((tree / record.cgroup).exists() for tree in hierarchies())
 
     wait_until(removed, 15, "removal of the cluster's control groups")
+
+
+def _procs(record: Record) -> Path:
+    return _tracking_tree() / record.cgroup / "owner" / "cgroup.procs"
 
 
 def _tracking_tree() -> Path:

@@ -142,7 +142,7 @@ SITUATIONS = {
     "invalid-name": Situation(_one(deployment, _image("registry.invalid/Notes:1")), "image_name_invalid", "R", 10),
     "never-pull": Situation(_one(deployment, _image("registry.invalid/notes:1", "Never")), "image_never_pull", "R", 10),
     "crash": Situation(
-        _one(deployment, _with(script="echo cannot find the settings; sleep 3; exit 7")),
+        _one(deployment, _with(script="echo cannot find the settings; sleep 1; exit 7")),
         "crash_loop",
         "R",
         40,
