@@ -41,6 +41,56 @@ options:
     description: Label that holds the colour.
     type: str
     default: golive.cutover/colour
+  driver:
+    description:
+      - What is changed to move traffic. A driver that lacks a requested feature is refused with code V(unsupported)
+        before anything changes.
+      - V(service) changes the selector of the live Service. It moves all traffic at once.
+      - V(gateway) changes the weights of an HTTPRoute of the Gateway API.
+      - V(replicas) lets both colours serve behind the live Service and gives each a share by its number of pods.
+    type: str
+    choices: [service, gateway, replicas]
+    default: service
+  weight:
+    description: Percent of traffic that O(to) gets when the task ends, from 1 to 100.
+    type: int
+    default: 100
+  gateway:
+    description: Where the weights are. Only for O(driver=gateway).
+    type: dict
+    suboptions:
+      route:
+        description: Name of the HTTPRoute.
+        type: str
+        required: true
+      rule:
+        description: Name or number, counted from 0, of its rule.
+        type: str
+        default: '0'
+      namespace:
+        description: Namespace of the HTTPRoute. Without it, O(namespace).
+        type: str
+  match:
+    description:
+      - Requests that always go to O(to), whatever the weights say. Only for O(driver=gateway).
+    type: dict
+    suboptions:
+      header:
+        description: Name of the request header that is looked at.
+        type: str
+      cookie:
+        description: Name of the cookie that is looked at.
+        type: str
+      value:
+        description: What the header or cookie must hold.
+        type: str
+        required: true
+  mirror:
+    description:
+      - Percent of requests that are copied to O(to); the answers of the copies are dropped. Only for
+        O(driver=gateway).
+    type: int
+    default: 0
   overlap:
     description:
       - Whether both colours serve for a moment. Without it, load balancers that address pods may drop requests.
@@ -175,6 +225,11 @@ driver:
   returned: success
   type: str
   sample: service
+weights:
+  description: Percent of traffic by colour. In check mode, what it would be.
+  returned: success
+  type: dict
+  sample: {blue: 0, green: 100}
 proof:
   description: What the switch was proven by. None in check mode.
   returned: success
@@ -234,10 +289,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import C
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.steps import Record
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.switch import Switch
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.wish import read_wish
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.dispatch import run_switch
 
 _COLOURS = ["blue", "green"]
 SPEC: dict[str, Any] = {
@@ -248,6 +300,27 @@ SPEC: dict[str, Any] = {
         "to": {"type": "str", "choices": _COLOURS, "required": True},
         "from": {"type": "str", "choices": _COLOURS},
         "colour_key": {"type": "str", "default": "golive.cutover/colour", "no_log": False},
+        "driver": {"type": "str", "choices": ["service", "gateway", "replicas"], "default": "service"},
+        "weight": {"type": "int", "default": 100},
+        "gateway": {
+            "type": "dict",
+            "options": {
+                "route": {"type": "str", "required": True},
+                "rule": {"type": "str", "default": "0"},
+                "namespace": {"type": "str"},
+            },
+        },
+        "match": {
+            "type": "dict",
+            "options": {
+                "header": {"type": "str"},
+                "cookie": {"type": "str"},
+                "value": {"type": "str", "required": True},
+            },
+            "mutually_exclusive": [["header", "cookie"]],
+            "required_one_of": [["header", "cookie"]],
+        },
+        "mirror": {"type": "int", "default": 0},
         "overlap": {"type": "bool", "default": True},
         "soak": {"type": "float", "default": 10},
         "require_proof": {"type": "str", "choices": ["slice", "node", "probe"], "default": "node"},
@@ -277,13 +350,8 @@ SPEC: dict[str, Any] = {
 
 def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
-    params = call.params
-    wish = read_wish(params)
-    with connected(call) as client, Record(call) as record:
-        driver = ServiceDriver(
-            call, client, params["namespace"], params["service"], params["colour_key"], params["token"]
-        )
-        return Switch(call, client, driver, wish, record).run()
+    with connected(call) as client:
+        return run_switch(call, client)
 
 
 def main() -> None:

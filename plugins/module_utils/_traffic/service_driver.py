@@ -38,6 +38,7 @@ class ServiceDriver:
     """The live Service ``name`` and its two fixed colour Services ``<name>-blue`` and ``<name>-green``."""
 
     kind = "service"
+    features: frozenset[str] = frozenset()
 
     def __init__(
         self, call: Call, client: Client, namespace: str, name: str, colour_key: str, token: str | None = None

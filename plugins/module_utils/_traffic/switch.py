@@ -21,6 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours im
     parse_time,
     read_members,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import shares
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import WARN
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import Sync, read_syncs
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import (
@@ -376,6 +377,7 @@ class Switch:
             "live": self._wish.to,
             "previous": previous,
             "driver": self._driver.kind,
+            "weights": shares(self._wish.to, 100),
             "proof": proof,
             "hazards": [hazard.as_dict() for hazard in scene.hazards],
             "returned": False,

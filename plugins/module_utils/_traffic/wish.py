@@ -15,8 +15,20 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.route impo
 
 
 @dataclass(frozen=True)
+class Match:
+    """Requests that always go to the wished colour: those whose ``header`` or ``cookie`` has ``value``."""
+
+    header: str | None
+    cookie: str | None
+    value: str
+
+
+@dataclass(frozen=True)
 class Wish:
-    """Times in seconds. ``proof`` is the weakest level that is accepted; ``expect`` what new answers in the header."""
+    """Times in seconds. ``proof`` is the weakest level that is accepted; ``expect`` what new answers in the header.
+
+    ``weight`` is the percent that ``to`` shall get, ``mirror`` the percent of requests that are copied to it.
+    """
 
     to: str
     overlap: bool
@@ -31,6 +43,10 @@ class Wish:
     outside_timeout: float
     narrow_timeout: float
     proof_timeout: float
+    driver: str = "service"
+    weight: int = 100
+    match: Match | None = None
+    mirror: int = 0
 
     @property
     def old(self) -> str:
@@ -59,6 +75,7 @@ def read_wish(params: Mapping[str, Any]) -> Wish:
         faults.append("require_proof is probe, but no probe is given")
     if given is not None:
         faults += _probe_faults(given)
+    faults += _share_faults(params)
     if faults:
         raise GoliveError("invalid", f"Cannot switch: {'; '.join(faults)}.", "Correct these options.")
     return Wish(
@@ -71,11 +88,24 @@ def read_wish(params: Mapping[str, Any]) -> Wish:
         rate=(given or {}).get("rate") or 0.0,
         accepted=tuple(params["accept_managers"] or ()),
         **{name: params[name] for name in _LIMITS},
+        driver=params["driver"],
+        weight=params["weight"],
+        match=Match(**params["match"]) if params["match"] else None,
+        mirror=params["mirror"],
     )
 
 
 _LIMITS = ("ready_timeout", "overlap_timeout", "outside_timeout", "narrow_timeout", "proof_timeout")
 _MOST_RATE = 200
+
+
+def _share_faults(params: Mapping[str, Any]) -> list[str]:
+    faults = [] if 1 <= params["weight"] <= 100 else ["weight must be from 1 to 100"]
+    if not 0 <= params["mirror"] <= 100:
+        faults.append("mirror must be from 0 to 100")
+    if params["driver"] == "gateway" and not params["gateway"]:
+        faults.append("driver is gateway, but gateway is not given")
+    return faults
 
 
 def _probe_faults(given: Mapping[str, Any]) -> list[str]:
