@@ -33,13 +33,25 @@ _THRESHOLDS = (
 )
 
 
+Ask = Callable[[Mapping[str, Any], Reach], Look]
+Begin = Callable[[Mapping[str, Any], Reach], Callable[[], Look]]
+
+
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of check understands: its options with their defaults, its own rules, and how it looks."""
+    """What a kind of check understands: its options with their defaults, its own rules, and how it looks.
+
+    ``begin`` starts one gate's work on a check; what it gives is called for each look, and may remember.
+    """
 
     defaults: Mapping[str, Any]
     faults: Callable[[Mapping[str, Any]], list[str]]
-    ask: Callable[[Mapping[str, Any], Reach], Look]
+    begin: Begin
+
+
+def each_time(ask: Ask) -> Begin:
+    """``begin`` of a kind whose looks know nothing of one another."""
+    return lambda options, reach: lambda: ask(options, reach)
 
 
 @dataclass(frozen=True)
@@ -50,9 +62,9 @@ class Check:
     kind: str
     options: Mapping[str, Any]
 
-    def look(self, reach: Reach) -> Look:
-        """Look once."""
-        return KINDS[self.kind].ask(self.options, reach)
+    def begin(self, reach: Reach) -> Callable[[], Look]:
+        """What looks once each time that it is called."""
+        return KINDS[self.kind].begin(self.options, reach)
 
     @property
     def threshold(self) -> dict[str, Any]:
@@ -157,20 +169,20 @@ KINDS: Mapping[str, Kind] = {
             "expect_headers": {}, "redirects": 0, "validate_certs": True, "ca_cert": None,
         },
         _http_faults,
-        ask_http.ask,
+        each_time(ask_http.ask),
     ),
-    "tcp": Kind({"host": None, "port": None, "tunnel": None}, _tcp_faults, ask_tcp.ask),
+    "tcp": Kind({"host": None, "port": None, "tunnel": None}, _tcp_faults, each_time(ask_tcp.ask)),
     "sql": Kind(
         {
             "postgresql": {}, "tunnel": None, "ready": None, "query": None, "min_rows": None, "max_rows": None,
             "expect": [],
         },
         _sql_faults,
-        ask_sql.ask,
+        each_time(ask_sql.ask),
     ),
     "kube": Kind(
         {"object": None, "conditions": {}, "expect": [], "rolled_out": None, "max_restarts": None},
         _kube_faults,
-        ask_kube.ask,
+        each_time(ask_kube.ask),
     ),
 }  # fmt: skip

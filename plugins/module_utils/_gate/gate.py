@@ -14,13 +14,16 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._gate.checks import Check
-from ansible_collections.golive.cutover.plugins.module_utils._gate.look import Look
+from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
+    FAILED,
+    LOW_SAMPLE,
+    OPEN,
+    PASSED,
+    Look,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
 
-PASSED = "pass"
-FAILED = "fail"
 INCONCLUSIVE = "inconclusive"
-LOW_SAMPLE = "low_sample"
 _THREADS = 16
 _SHOWN = 5
 
@@ -81,6 +84,9 @@ class Tally:
 
     def verdict(self, needed: int) -> tuple[str, str]:
         """Verdict of this check if the gate ended now, and the reason when it is inconclusive."""
+        if self.last.verdict:
+            told = self.last.verdict
+            return (INCONCLUSIVE, self.last.reason or LOW_SAMPLE) if told == OPEN else (told, "")
         if self.row >= needed:
             return PASSED, ""
         if self.last.reason:
@@ -88,6 +94,10 @@ class Tally:
         if self.attempts and self.passed == self.attempts:
             return INCONCLUSIVE, LOW_SAMPLE
         return FAILED, ""
+
+    def hopeless(self, failures: int) -> bool:
+        """Whether no later look can change that it failed; ``failures`` as in Rules."""
+        return self.last.verdict == FAILED or (0 < failures <= self.bad_row)
 
     def as_dict(self, needed: int) -> dict[str, Any]:
         """As a result carries it."""
@@ -125,14 +135,15 @@ def run_gate(call: Call, reach: Reach, checks: Sequence[Check], rules: Rules) ->
     end = start + rules.timeout
     extended = False
     tallies = [Tally(check) for check in checks]
+    looks = [check.begin(reach) for check in checks]
     with ThreadPoolExecutor(max_workers=min(_THREADS, len(checks))) as pool:
         while True:
             began = call.now()
-            jobs = [pool.submit(tally.check.look, reach) for tally in tallies]
+            jobs = [pool.submit(look) for look in looks]
             for tally, look in zip(tallies, _ended(call, jobs), strict=True):
                 tally.add(look)
             verdict, reasons = _verdict(tallies, rules)
-            hopeless = rules.failures and any(tally.bad_row >= rules.failures for tally in tallies)
+            hopeless = any(tally.hopeless(rules.failures) for tally in tallies)
             over = call.now() + rules.interval > end
             if verdict == INCONCLUSIVE and over and rules.extend and not extended:
                 extended, over = True, False
@@ -170,21 +181,22 @@ def _verdict(tallies: Sequence[Tally], rules: Rules) -> tuple[str, list[str]]:
 
 
 def _progress(tallies: Sequence[Tally], rules: Rules) -> str:
-    waits = [tally for tally in tallies if tally.row < rules.consecutive]
+    waits = _waits(tallies, rules)
     first = waits[0]
+    row = "" if first.last.verdict else f"{first.row} of {rules.consecutive} in a row, "
     return (
-        f"gate: {len(tallies) - len(waits)} of {len(tallies)} checks passed;"
-        f" {first.check.name}: {first.row} of {rules.consecutive} in a row, {first.last.seen}"
+        f"gate: {len(tallies) - len(waits)} of {len(tallies)} checks passed; {first.check.name}: {row}{first.last.seen}"
     )
 
 
+def _waits(tallies: Sequence[Tally], rules: Rules) -> list[Tally]:
+    """The checks that have not passed; failed ones first."""
+    left = [tally for tally in tallies if tally.verdict(rules.consecutive)[0] != PASSED]
+    return sorted(left, key=lambda tally: tally.verdict(rules.consecutive)[0] != FAILED)
+
+
 def _stopped(result: dict[str, Any], tallies: Sequence[Tally], rules: Rules) -> GoliveError:
-    waits = [tally for tally in tallies if tally.row < rules.consecutive]
-    lines = [
-        f"{tally.check.name}: {tally.last.seen} ({tally.passed} of {tally.attempts} looks were good,"
-        f" {tally.row} of {rules.consecutive} in a row)"
-        for tally in waits[:_SHOWN]
-    ]
+    lines = [_line(tally, rules) for tally in _waits(tallies, rules)[:_SHOWN]]
     failed = result["verdict"] == FAILED
     word = "failed" if failed else f"is inconclusive ({', '.join(result['reasons'])})"
     return GoliveError(
@@ -194,4 +206,13 @@ def _stopped(result: dict[str, Any], tallies: Sequence[Tally], rules: Rules) -> 
         if failed
         else "Make what could not be asked answer, then run again.",
         result,
+    )
+
+
+def _line(tally: Tally, rules: Rules) -> str:
+    if tally.last.verdict:
+        return f"{tally.check.name}: {tally.last.seen}"
+    return (
+        f"{tally.check.name}: {tally.last.seen} ({tally.passed} of {tally.attempts} looks were good,"
+        f" {tally.row} of {rules.consecutive} in a row)"
     )

@@ -13,8 +13,14 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 
+PASSED = "pass"
+FAILED = "fail"
+OPEN = "open"
 NO_DATA = "no_data"
+LOW_SAMPLE = "low_sample"
 PROVIDER_DOWN = "provider_down"
+INFRA_NOISE = "infra_noise"
+UNDECIDED = "undecided"
 
 # The way to the thing is broken: nothing is known about the thing.
 _HOPELESS_CODES = frozenset({"library_missing", "kubeconfig_missing", "kubeconfig_invalid"})
@@ -23,14 +29,18 @@ _WAY_CODES = ("unreachable", "unauthorized", "forbidden", "busy", "server_error"
 
 @dataclass(frozen=True)
 class Look:
-    """``seen`` says what was seen, ``values`` the numbers. ``reason`` is set when nothing could be told: no_data or
-    provider_down. ``seconds`` is None when no answer came that could be timed."""
+    """``seen`` says what was seen, ``values`` the numbers. ``reason`` is set when nothing could be told: no_data,
+    low_sample, provider_down, infra_noise or undecided. ``seconds`` is None when no answer came that could be timed.
+
+    ``verdict`` is set by checks that judge over all looks themselves: ``pass``, ``fail``, or ``open`` until they can
+    tell. Empty means that good looks in a row decide."""
 
     ok: bool
     seen: str
     seconds: float | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    verdict: str = ""
 
 
 def judged(faults: Iterable[str], seen: str, seconds: float, limit: float | None, values: Mapping[str, Any]) -> Look:

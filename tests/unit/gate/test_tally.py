@@ -25,9 +25,9 @@ LOOKS = {"g": GOOD, "b": BAD, "u": UNKNOWN}
 class Scripted(Check):
     """A check whose looks are given; the last one repeats."""
 
-    def look(self, reach: Any) -> Look:
+    def begin(self, reach: Any) -> Callable[[], Look]:
         looks: list[Look] = self.options["looks"]
-        return looks.pop(0) if len(looks) > 1 else looks[0]
+        return lambda: looks.pop(0) if len(looks) > 1 else looks[0]
 
 
 def scripted(name: str, script: str) -> Check:
