@@ -32,6 +32,29 @@ options:
     description: Whether the certificate of the API server is verified.
     type: bool
     default: true
+  lease:
+    description:
+      - The Lease that this run holds, as M(golive.cutover.release_journal) returned it.
+      - It is renewed while the task works. What the task writes carries the token of the Lease, and the server refuses
+        the writes of a run whose Lease another run has taken; the task fails with the code V(lease_lost) then.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the Lease.
+        type: str
+        required: true
+      name:
+        description: Name of the Lease.
+        type: str
+        required: true
+      token:
+        description: Fencing token. It is greater for every new holder.
+        type: str
+        required: true
+      holder:
+        description: The holder's identity.
+        type: str
+        required: true
 requirements:
   - kubernetes >= 29
 """

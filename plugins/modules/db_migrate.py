@@ -192,6 +192,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
+from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
@@ -219,6 +220,7 @@ SPEC: dict[str, Any] = {
 }
 
 
+@under_lease
 def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
     params = call.params

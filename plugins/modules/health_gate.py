@@ -361,6 +361,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.redaction imp
 from ansible_collections.golive.cutover.plugins.module_utils._gate.checks import read_checks
 from ansible_collections.golive.cutover.plugins.module_utils._gate.gate import Rules, rule_faults, run_gate
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
+from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_options
@@ -429,6 +430,7 @@ SPEC: dict[str, Any] = {
 }
 
 
+@under_lease
 def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
     params = call.params

@@ -273,6 +273,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.apply import 
 from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_prune import PRUNE_KINDS
 from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_track import track_set
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
+from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 
 SPEC: dict[str, Any] = {
@@ -309,6 +310,7 @@ SPEC: dict[str, Any] = {
 }
 
 
+@under_lease
 def run(call: Call) -> dict[str, Any]:
     """Apply or remove the set, and track it if asked to; raises GoliveError with everything that is wrong with it."""
     with connected(call) as client:

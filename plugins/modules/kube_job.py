@@ -189,6 +189,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import C
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.job import run_job
+from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import limits_spec
 
@@ -207,6 +208,7 @@ SPEC: dict[str, Any] = {
 }
 
 
+@under_lease
 def run(call: Call) -> dict[str, Any]:
     """Run the Job; raises GoliveError with the cause when it does not succeed."""
     with connected(call) as client:

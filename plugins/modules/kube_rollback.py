@@ -214,6 +214,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
+from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.rollback import rollback
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import limits_spec
@@ -233,6 +234,7 @@ SPEC: dict[str, Any] = {
 }
 
 
+@under_lease
 def run(call: Call) -> dict[str, Any]:
     """Roll back and track; raises GoliveError when there is no such revision or the rollout does not succeed."""
     with connected(call) as client:

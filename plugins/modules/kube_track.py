@@ -259,6 +259,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
+from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track import failure_of, track
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import limits_spec
@@ -293,6 +294,7 @@ SPEC: dict[str, Any] = {
 _OPTIONS = ("namespace", "timeout", "soak", "min_count", "missing", "log_lines", "limits")
 
 
+@under_lease
 def run(call: Call) -> dict[str, Any]:
     """Track the objects; raises GoliveError with the cause unless they have arrived."""
     options = {name: call.params[name] for name in _OPTIONS}

@@ -48,6 +48,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.create_only i
     parse_path,
     scaled_keys,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import own_token, refuse_newer
 from ansible_collections.golive.cutover.plugins.module_utils._kube.ordering import PRELUDE
 from ansible_collections.golive.cutover.plugins.module_utils._kube.references import mark_references
 from ansible_collections.golive.cutover.plugins.module_utils._kube.sets import gather
@@ -71,7 +72,7 @@ def apply_set(call: Call, client: Client) -> dict[str, Any]:
     """
     params = call.params
     threads = min(max(params["threads"], 1), MOST_THREADS)
-    options = Options(params["field_manager"], params["force_conflicts"], threads)
+    options = Options(params["field_manager"], params["force_conflicts"], threads, own_token(params))
     plan = _Plan(_steps(call, client), options)
     if params["state"] == "absent":
         _remove(call, client, plan)
@@ -135,6 +136,7 @@ def _look(call: Call, client: Client, plan: _Plan) -> tuple[list[GoliveError], s
     jobs = autoscaler_jobs(client, steps, scalers, call.warn) + _surplus_jobs(call, client, plan)
     call.progress(f"reading {len(steps)} objects")
     faults = read_live(client, steps, options.threads, jobs)
+    _refuse_newer(plan)
     scaled = scaled_keys(scalers)
     for step in steps:
         step.create_only = create_only_paths(step.wanted, scaled, call.params["create_only"])
@@ -190,6 +192,7 @@ def _surplus_jobs(call: Call, client: Client, plan: _Plan) -> list[Job]:
 def _remove(call: Call, client: Client, plan: _Plan) -> None:
     steps, options = plan.steps, plan.options
     raise_faults(read_live(client, steps, options.threads, _surplus_jobs(call, client, plan)))
+    _refuse_newer(plan)
     going = [step for step in steps if step.live is not None and not step.terminating]
     for step in steps:
         step.action, step.decided_by = UNCHANGED, READ
@@ -198,6 +201,13 @@ def _remove(call: Call, client: Client, plan: _Plan) -> None:
     if not call.check_mode:
         for rows, action in planned:
             _finished(delete(call, client, rows, options, action, check=False), plan)
+
+
+def _refuse_newer(plan: _Plan) -> None:
+    """Raise GoliveError ``lease_lost`` before the first write when a later run has been here."""
+    for step in [*plan.steps, *plan.surplus]:
+        if step.live is not None and plan.options.token is not None:
+            refuse_newer(step.live, plan.options.token)
 
 
 def _finished(refusals: Iterable[GoliveError], plan: _Plan) -> None:

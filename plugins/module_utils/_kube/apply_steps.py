@@ -18,6 +18,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.redaction imp
 from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_owned import owned_fields
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import APPLY_PATCH, Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.create_only import Path
+from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import TOKEN
 from ansible_collections.golive.cutover.plugins.module_utils._kube.sets import Key
 
 CREATED, UPDATED, UNCHANGED, DELETED, PRUNED = "created", "updated", "unchanged", "deleted", "pruned"
@@ -29,11 +30,12 @@ _SERVER_SIDE = ("managedFields", "resourceVersion", "uid", "creationTimestamp", 
 
 @dataclass(frozen=True)
 class Options:
-    """How a set is applied; the options of the verb under the same names."""
+    """How a set is applied; the options of the verb under the same names. ``token`` is that of the run's Lease."""
 
     manager: str
     force: bool
     threads: int
+    token: str | None = None
 
 
 @dataclass(eq=False)
@@ -71,6 +73,11 @@ class Step:
             "action": self.action,
             "decided_by": self.decided_by,
         }
+
+
+def at_version(body: Mapping[str, Any], read: Mapping[str, Any]) -> dict[str, Any]:
+    """``body`` as an apply that the server refuses with 409 when the object is no longer as it was ``read``."""
+    return {**body, "metadata": {**body["metadata"], "resourceVersion": read["metadata"]["resourceVersion"]}}
 
 
 def send(
@@ -131,8 +138,11 @@ def same_effect(before: Mapping[str, Any], after: Mapping[str, Any], manager: st
 
 
 def visible(obj: Mapping[str, Any]) -> dict[str, Any]:
-    """An object without its status and what only the server writes."""
+    """An object without its status, the fencing token and what only the server writes."""
     meta = {key: value for key, value in obj["metadata"].items() if key not in _SERVER_SIDE}
+    notes = meta.pop("annotations", None)
+    if notes and notes.keys() != {TOKEN}:
+        meta["annotations"] = {key: value for key, value in notes.items() if key != TOKEN}
     return {key: value for key, value in obj.items() if key not in ("status", "metadata")} | {"metadata": meta}
 
 

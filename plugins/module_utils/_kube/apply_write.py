@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -22,6 +23,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_steps i
     Options,
     Step,
     about,
+    at_version,
     send,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
@@ -31,6 +33,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.create_only i
     owns,
     with_values_of,
     without,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import (
+    fenced,
+    refuse_newer,
+    stamped,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._kube.ordering import waves
 
@@ -72,7 +79,7 @@ def delete(
     def drop(step: Step) -> list[GoliveError]:
         call.alive()
         try:
-            _delete(client, step, check)
+            _delete(client, step, options, check)
         except GoliveError as error:
             return [about(step.key, "Deleting", error)]
         step.action, step.decided_by, step.done = action, SERVER, not check
@@ -86,47 +93,70 @@ def delete(
 
 
 def _put(client: Client, step: Step, options: Options) -> str:
-    if step.hand_over:
-        _hand_over(client, step)
+    if options.token is None:
+        return _update(client, step, options, step.live) if step.live else _create(client, step, options)
+    if step.live is None:
+        action = _create(client, step, options)
+        stamped(client, step.path(client), step.after or {}, options.token)
+        return action
+    return fenced(client, step.path(client), step.live, options.token, partial(_update, client, step, options))
+
+
+def _create(client: Client, step: Step, options: Options) -> str:
     answer = send(client, step, body_of(step), options.manager, force=options.force, dry_run=False)
-    before, step.after = step.live, answer
-    if before is None and step.create_only:
-        step.live = answer
-        owned = owned_fields(answer, options.manager)
-        if owned is not None and any(owns(owned[1], path) for path in step.create_only):
-            _hand_over(client, step)
-            body = without(step.wanted, step.create_only)
-            step.after = send(client, step, body, options.manager, force=options.force, dry_run=False)
-        step.live = None
-    if before is not None and before["metadata"].get("resourceVersion") == answer["metadata"].get("resourceVersion"):
-        return UNCHANGED
+    step.after = answer
+    owned = owned_fields(answer, options.manager) if step.create_only else None
+    if owned is not None and any(owns(owned[1], path) for path in step.create_only):
+        _hand_over(client, step, options, answer)
+        body = without(step.wanted, step.create_only)
+        step.after = send(client, step, body, options.manager, force=options.force, dry_run=False)
     return step.action
 
 
-def _hand_over(client: Client, step: Step) -> None:
+def _update(client: Client, step: Step, options: Options, live: dict[str, Any]) -> str:
+    """Apply onto ``live``; under a Lease only if the server still has it as it was read."""
+    now = _hand_over(client, step, options, live) if step.hand_over else live
+    body = body_of(step) if options.token is None else at_version(body_of(step), now)
+    step.after = send(client, step, body, options.manager, force=options.force, dry_run=False)
+    same = live["metadata"].get("resourceVersion") == step.after["metadata"].get("resourceVersion")
+    return UNCHANGED if same else step.action
+
+
+def _hand_over(client: Client, step: Step, options: Options, live: dict[str, Any]) -> dict[str, Any]:
     """Let the traffic manager own the create-only fields with their live values, so that nothing resets them."""
-    live: dict[str, Any] = step.live or {}
-    for attempt in range(1, _HAND_OVER_TRIES + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         body = with_values_of(bare(step.wanted), live, step.create_only)
         try:
-            send(client, step, body, TRAFFIC_MANAGER, force=False, dry_run=False)
-            return
+            body = body if options.token is None else at_version(body, live)
+            return send(client, step, body, TRAFFIC_MANAGER, force=False, dry_run=False)
         except GoliveError as error:
             # Somebody changed a value since it was read: look again.
             if error.code != "conflict" or attempt == _HAND_OVER_TRIES:
                 raise
         live = client.get(step.path(client))
+        if options.token is not None:
+            refuse_newer(live, options.token)
 
 
-def _delete(client: Client, step: Step, check: bool) -> None:
-    # With a body the server ignores the query: dryRun must stand in it. The query shows it in the audit log.
-    body = {
-        "propagationPolicy": "Background",
-        "preconditions": {"uid": step.live["metadata"]["uid"]} if step.live else None,
-        "dryRun": ["All"] if check else None,
-    }
-    try:
+def _delete(client: Client, step: Step, options: Options, check: bool) -> None:
+    def drop(live: dict[str, Any] | None) -> None:
+        meta = live["metadata"] if live else {}
+        keys = ("uid",) if options.token is None else ("uid", "resourceVersion")
+        # With a body the server ignores the query: dryRun must stand in it. The query shows it in the audit log.
+        body = {
+            "propagationPolicy": "Background",
+            "preconditions": {key: meta[key] for key in keys} if live else None,
+            "dryRun": ["All"] if check else None,
+        }
         client.request("DELETE", step.path(client), query={"dryRun": "All" if check else None}, body=body)
+
+    try:
+        if options.token is None or step.live is None:
+            drop(step.live)
+        else:
+            fenced(client, step.path(client), step.live, options.token, drop, stamp=False)
     except GoliveError as error:
         if error.code != "not_found":
             raise

@@ -17,4 +17,13 @@ def kube_spec() -> dict[str, Any]:
         "api_key": {"type": "str", "no_log": True},
         "ca_cert": {"type": "path"},
         "validate_certs": {"type": "bool", "default": True},
+        "lease": {
+            "type": "dict",
+            "options": {
+                "namespace": {"type": "str", "required": True},
+                "name": {"type": "str", "required": True},
+                "token": {"type": "str", "required": True, "no_log": False},
+                "holder": {"type": "str", "required": True},
+            },
+        },
     }
