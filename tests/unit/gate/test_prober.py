@@ -21,7 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import
     check_url,
 )
 
-OK = b"HTTP/1.1 200 OK\r\nX-App-Colour: blue\r\nContent-Length: 2\r\n\r\nok"
+OK = b"HTTP/1.1 200 OK\r\nX-App-Colour: blue\r\nX-App-Pod: one\r\nContent-Length: 2\r\n\r\nok"
 Handler = Callable[[socket.socket], None]
 
 
@@ -138,6 +138,11 @@ def test_both_streams_are_counted_and_end() -> None:
     for stream in ("fresh", "kept"):
         assert ledger[stream]["ok"] == ledger[stream]["sent"] >= 10, ledger
         assert ledger[stream]["by_identity"] == {"blue": ledger[stream]["ok"]}
+        assert ledger[stream]["by_pod"] == {"one": {"ok": ledger[stream]["ok"], "failed": 0}}
+    rows = prober.series()
+    assert sum(row["ok"]["blue"] for row in rows) == ledger["fresh"]["ok"] + ledger["kept"]["ok"]
+    assert all(abs(row["t"] - time.time()) < 30 and row["p50_ms"] > 0 for row in rows)
+    assert prober.first_failed() == []
     assert prober.downtime_ms() == 0
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("prober")]
 
@@ -157,6 +162,37 @@ def test_an_outage_is_measured() -> None:
             down.clear()
             time.sleep(0.3)
         assert 200 <= prober.downtime_ms() <= 450
+
+
+def test_requests_go_out_on_time_while_others_hang() -> None:
+    """Twenty a second on each stream against a server that never answers: 40 open ones do not hold back the next."""
+    with serving(lambda wire: bool(wire.recv(4096) and wire.recv(1))) as url:
+        with Prober(Target(url, timeout=2.0), 20) as prober:
+            time.sleep(1.5)
+        ledger = prober.ledger()
+    for stream in ("fresh", "kept"):
+        assert ledger[stream]["failed"] == {"timeout": ledger[stream]["sent"]}
+        assert ledger[stream]["sent"] >= 25
+        assert ledger[stream]["latency_ms"]["p50_ms"] >= 2000
+    failed = prober.first_failed()
+    assert len(failed) == 10
+    assert {row["kind"] for row in failed} == {"timeout"}
+
+
+def test_kept_connections_are_several_and_kept() -> None:
+    peers: set[object] = set()
+
+    def handle(wire: socket.socket) -> None:
+        peers.add(wire.getpeername())
+        answering()(wire)
+
+    heard: list[str] = []
+    with serving(handle) as url, Prober(Target(url), 60, heard=lambda stream, _answer: heard.append(stream)) as prober:
+        time.sleep(0.8)
+    ledger = prober.ledger()
+    fresh = ledger["fresh"]["sent"]
+    assert 4 <= len(peers) - fresh <= 12
+    assert (heard.count("fresh"), heard.count("kept")) == (fresh, ledger["kept"]["sent"])
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x/", "http://", "http://h:0/", "http://h:99999/", "/x", "http://h:x/"])
