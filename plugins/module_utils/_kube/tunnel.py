@@ -41,10 +41,13 @@ class Address(tuple[str, int]):  # noqa: SLOT001 - a tuple cannot have slots of 
 
 
 @contextmanager
-def tunnel(client: Client, namespace: str, target: str, port: int | str | None = None) -> Iterator[Address]:
+def tunnel(
+    client: Client, namespace: str, target: str, port: int | str | None = None, *, ending: bool = False
+) -> Iterator[Address]:
     """Listen on loopback and forward to ``service/<name>`` or ``pod/<name>``; yields ``(host, port)``.
 
-    ``port`` is a number or a name of the Service's or pod's ports. The way is tried before the first use. Raises
+    ``port`` is a number or a name of the Service's or pod's ports. With ``ending`` a pod that is being deleted will do
+    as long as it runs. The way is tried before the first use. Raises
     GoliveError ``not_found``, ``no_ready_pod``, ``no_such_port``, ``forbidden``, ``unreachable`` or
     ``library_missing``. When the body fails to connect (``unreachable`` or OSError) and the tunnel knows why
     (``port_closed``, ``tunnel_broken``), that reason is raised in its place.
@@ -55,7 +58,7 @@ def tunnel(client: Client, namespace: str, target: str, port: int | str | None =
             "The Python library websocket-client is missing.",
             "Install it for the Python that runs this task: pip install websocket-client.",
         )
-    inside = _Tunnel(client, Target(client, namespace, target, port))
+    inside = _Tunnel(client, Target(client, namespace, target, port, ending=ending))
     inside.open()
     try:
         yield inside.address

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The port-forward WebSocket to one pod."""
+"""WebSockets to one pod: port-forward, and the handshake that exec shares."""
 
 from __future__ import annotations
 
@@ -29,10 +29,29 @@ def connect(client: Client, target: Target, to: PodPort) -> Any:
     Raises GoliveError with the code of ``api_error`` (``forbidden``, ``not_found`` …) or ``unreachable``.
     """
     path = f"/api/v1/namespaces/{quote(target.namespace, safe='')}/pods/{quote(to.pod, safe='')}/portforward"
+    what = f"Opening a tunnel to {target}"
+    opened = open_websocket(client, f"{path}?ports={to.port}", what, f"pods/portforward in {target.namespace}")
+    sock: Any = opened.sock
+    sock.setblocking(False)
+    return sock
+
+
+def open_websocket(client: Client, path: str, what: str, right: str) -> Any:
+    """A WebSocket of the library after the handshake with a streaming subresource of the API.
+
+    ``what`` begins the messages of failures, ``right`` is what a refused user lacks. Raises GoliveError with the code
+    of ``api_error`` (``forbidden``, ``not_found`` …), ``unreachable`` or ``library_missing``.
+    """
+    if websocket is None:
+        raise GoliveError(
+            "library_missing",
+            "The Python library websocket-client is missing.",
+            "Install it for the Python that runs this task: pip install websocket-client.",
+        )
     configuration = client.configuration
     try:
-        opened = websocket.create_connection(
-            f"ws{client.host.removeprefix('http')}{path}?ports={to.port}",
+        return websocket.create_connection(
+            f"ws{client.host.removeprefix('http')}{path}",
             timeout=_CONNECT_S,
             header=[f"{row['key']}: {row['value']}" for row in _credentials(configuration)],
             subprotocols=[_PROTOCOL],
@@ -41,24 +60,15 @@ def connect(client: Client, target: Target, to: PodPort) -> Any:
             **_proxy(configuration),
         )
     except websocket.WebSocketBadStatusException as error:
-        raise _refused(target, path, error) from error
+        cause = api_error("GET", path.partition("?")[0], error.status_code, error.resp_body or b"")
+        hint = f"Grant get and create on {right}." if cause.code == "forbidden" else cause.hint
+        raise GoliveError(cause.code, f"{what} failed: {cause.message}", hint, cause.details) from error
     except (websocket.WebSocketException, OSError) as error:
         raise GoliveError(
             "unreachable",
-            f"Opening a tunnel to {target} failed: no answer from the API server {client.host}: {error}",
+            f"{what} failed: no answer from the API server {client.host}: {error}",
             "Check that the cluster runs, and that proxies on the way let WebSockets pass.",
         ) from error
-    sock: Any = opened.sock
-    sock.setblocking(False)
-    return sock
-
-
-def _refused(target: Target, path: str, error: Any) -> GoliveError:
-    cause = api_error("GET", path, error.status_code, error.resp_body or b"")
-    hint = cause.hint
-    if cause.code == "forbidden":
-        hint = f"Grant get and create on pods/portforward in the namespace {target.namespace}."
-    return GoliveError(cause.code, f"Opening a tunnel to {target} failed: {cause.message}", hint, cause.details)
 
 
 def _credentials(configuration: Any) -> list[dict[str, Any]]:

@@ -31,15 +31,19 @@ class Target:
     """The pods behind ``service/<name>``, taken in turn, or the one of ``pod/<name>``.
 
     ``port`` is a number or a name; of a Service it is the Service's port, and None takes its only one. What the API
-    says is believed for two seconds, so that a pod that went away is left out by the next connections.
+    says is believed for two seconds, so that a pod that went away is left out by the next connections. With ``ending``
+    a pod will do that is being deleted but still runs.
     """
 
-    def __init__(self, client: Client, namespace: str, target: str, port: int | str | None) -> None:
+    def __init__(
+        self, client: Client, namespace: str, target: str, port: int | str | None, *, ending: bool = False
+    ) -> None:
         kind, _slash, name = target.partition("/")
         if kind not in ("service", "pod") or not name:
             raise GoliveError("invalid", f"Cannot open a tunnel to '{target}'.", "Write service/<name> or pod/<name>.")
         self.namespace = namespace
         self._client = client
+        self._ending = ending
         self._kind = kind
         self._name = name
         self._port = int(port) if isinstance(port, str) and port.isdigit() else port
@@ -114,8 +118,9 @@ class Target:
     def _pod(self) -> PodPort:
         pod = self._client.get(self._path("/api/v1", "pods", self._name))
         phase = (pod.get("status") or {}).get("phase")
-        if phase != "Running" or pod["metadata"].get("deletionTimestamp"):
-            state = "is being deleted" if pod["metadata"].get("deletionTimestamp") else f"is {phase}"
+        deleting = pod["metadata"].get("deletionTimestamp") and not self._ending
+        if phase != "Running" or deleting:
+            state = "is being deleted" if deleting else f"is {phase}"
             raise GoliveError(
                 "no_ready_pod",
                 f"Opening a tunnel to {self} failed: the pod {state}{_waiting(pod)}.",

@@ -87,6 +87,15 @@ def test_a_named_pod(asked: int | str | None, number: int) -> None:
     assert target("pod/db-0", asked, **{"pods/db-0": pod}).pick() == PodPort("db-0", number)
 
 
+def test_a_pod_that_is_being_deleted_will_do_when_asked_for() -> None:
+    pod = {"metadata": {"deletionTimestamp": "t"}, "status": {"phase": "Running"}, "spec": {"containers": []}}
+    known = {"pods/web-0": pod}
+    with pytest.raises(GoliveError, match="being deleted"):
+        target("pod/web-0", 80, **known).pick()
+    ending = Target(cast(Client, RecordedClient(known)), "ns", "pod/web-0", 80, ending=True)
+    assert ending.pick() == PodPort("web-0", 80)
+
+
 def test_a_pending_pod_says_what_its_container_waits_for() -> None:
     waiting = {"name": "db", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such tag"}}}
     pod = {"metadata": {}, "status": {"phase": "Pending", "containerStatuses": [waiting]}, "spec": {"containers": []}}
