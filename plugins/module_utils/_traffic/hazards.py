@@ -32,7 +32,7 @@ _OWNERS = (
     ("argocd", "labels", "argocd.argoproj.io/instance", "ignoreDifferences with RespectIgnoreDifferences=true"),
     ("flux", "labels", "kustomize.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/ssa: IfNotPresent"),
     ("flux", "labels", "helm.toolkit.fluxcd.io/name", "driftDetection ignore rules"),
-    ("helm", "annotations", "meta.helm.sh/release-name", "taking this Service out of the chart"),
+    ("helm", "annotations", "meta.helm.sh/release-name", "taking this object out of the chart"),
 )
 _POD_LBS = (
     "cloud.google.com/neg",
@@ -82,30 +82,32 @@ def service_hazards(service: Mapping[str, Any], accepted: Iterable[str]) -> list
             f" ({', '.join(direct)})." if direct else " (type LoadBalancer)."
         )
         found.append(_warn("pod_load_balancer", text, "Give a probe with its public address, and keep overlap on."))
-    return found + _owner_hazards(service, frozenset(accepted))
+    return found + owner_hazards(service, "Service", "selector", accepted)
 
 
 _NORMAL = "Use a Service with a cluster address."
 
 
-def _owner_hazards(service: Mapping[str, Any], accepted: frozenset[str]) -> list[Hazard]:
-    meta = service["metadata"]
+def owner_hazards(obj: Mapping[str, Any], kind: str, field: str, accepted: Iterable[str]) -> list[Hazard]:
+    """Who else writes ``spec.<field>``, which a switch writes, or may set it back; ``accepted`` are known not to."""
+    meta = obj["metadata"]
+    known = frozenset(accepted)
     found = []
     for entry in meta.get("managedFields") or []:
         manager = str(entry.get("manager") or "")
-        owns = "f:selector" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
-        if not owns or manager == MANAGER or manager in accepted:
+        owns = f"f:{field}" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+        if not owns or manager == MANAGER or manager in known:
             continue
-        text = f"The selector of Service {meta['name']} belongs to field manager {manager} ({entry.get('operation')})."
+        text = f"The {field} of {kind} {meta['name']} belongs to field manager {manager} ({entry.get('operation')})."
         if manager in _ONCE and entry.get("operation") == "Update":
-            found.append(_warn("selector_owner", text, "The first switch takes the field over."))
+            found.append(_warn(f"{field}_owner", text, "The first switch takes the field over."))
         else:
-            hint = f"Take spec.selector out of what {manager} applies, then list it in accept_managers."
-            found.append(_refuse("selector_owner", text, hint))
+            hint = f"Take spec.{field} out of what {manager} applies, then list it in accept_managers."
+            found.append(_refuse(f"{field}_owner", text, hint))
     for owner, place, key, way in _OWNERS:
-        if key in (meta.get(place) or {}) and owner not in accepted:
-            text = f"Service {meta['name']} is managed by {owner} ({key}), which may set its selector back."
-            found.append(_refuse(f"managed_by_{owner}", text, f"Exclude spec.selector by {way}; then accept_managers."))
+        if key in (meta.get(place) or {}) and owner not in known:
+            text = f"{kind} {meta['name']} is managed by {owner} ({key}), which may set its {field} back."
+            found.append(_refuse(f"managed_by_{owner}", text, f"Exclude spec.{field} by {way}; then accept_managers."))
     return found
 
 

@@ -28,10 +28,10 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.route impo
 )
 
 MANAGER = "golive-traffic"
-_WRITE_S = 10.0
+WRITE_S = 10.0
 _SENDS = 2
 # After these the write may or may not have happened: look, never resend.
-_UNCERTAIN = ("conflict", "invalid", "unreachable", "busy", "server_error")
+UNCERTAIN = ("conflict", "invalid", "unreachable", "busy", "server_error")
 
 
 class ServiceDriver:
@@ -129,7 +129,7 @@ class ServiceDriver:
             try:
                 found = read_route(self._send(route, colour, notes, {}), self.shared(), self.colour_key)
             except GoliveError as error:
-                if error.code not in _UNCERTAIN:
+                if error.code not in UNCERTAIN:
                     raise
                 trouble = error
                 found = self.read()
@@ -161,7 +161,7 @@ class ServiceDriver:
             body=patch_to(route, colour, self.colour_key, notes, self._token),
             content_type=JSON_PATCH,
             retry=False,
-            timeout=_WRITE_S,
+            timeout=WRITE_S,
         )
 
     def _lost(self, found: Route) -> GoliveError:
