@@ -361,65 +361,14 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.redaction imp
 from ansible_collections.golive.cutover.plugins.module_utils._gate.checks import read_checks
 from ansible_collections.golive.cutover.plugins.module_utils._gate.gate import Rules, rule_faults, run_gate
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
+from ansible_collections.golive.cutover.plugins.module_utils._gate.spec import check_options
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
-from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
-from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_options
 
-_CHECK: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "kind": {"type": "str", "choices": ["http", "tcp", "sql", "kube"], "required": True},
-    "timeout": {"type": "float"},
-    "max_latency": {"type": "float"},
-    **tunnel_spec(),
-    "url": {"type": "str"},
-    "path": {"type": "str"},
-    "method": {"type": "str", "choices": ["GET", "HEAD"]},
-    "headers": {"type": "dict"},
-    "status": {"type": "list", "elements": "int"},
-    "contains": {"type": "str"},
-    "expect_headers": {"type": "dict"},
-    "redirects": {"type": "int"},
-    "validate_certs": {"type": "bool"},
-    "ca_cert": {"type": "path"},
-    "host": {"type": "str"},
-    "port": {"type": "int"},
-    "postgresql": {
-        "type": "dict",
-        "options": pg_options(),
-        "mutually_exclusive": [("password", "password_secret")],
-    },
-    "ready": {"type": "bool"},
-    "query": {"type": "str"},
-    "min_rows": {"type": "int"},
-    "max_rows": {"type": "int"},
-    "expect": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "name": {"type": "str", "required": True},
-            "equals": {"type": "raw"},
-            "min": {"type": "float"},
-            "max": {"type": "float"},
-        },
-    },
-    "object": {
-        "type": "dict",
-        "options": {
-            "api_version": {"type": "str", "default": "apps/v1"},
-            "kind": {"type": "str", "default": "Deployment"},
-            "namespace": {"type": "str"},
-            "name": {"type": "str", "required": True},
-        },
-    },
-    "conditions": {"type": "dict"},
-    "rolled_out": {"type": "bool"},
-    "max_restarts": {"type": "int"},
-}
 SPEC: dict[str, Any] = {
     "argument_spec": {
         **kube_spec(),
-        "checks": {"type": "list", "elements": "dict", "required": True, "options": _CHECK},
+        "checks": {"type": "list", "elements": "dict", "required": True, "options": check_options()},
         "consecutive": {"type": "int", "default": 3},
         "interval": {"type": "float", "default": 1},
         "timeout": {"type": "float", "default": 60},

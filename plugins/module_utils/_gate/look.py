@@ -23,8 +23,17 @@ INFRA_NOISE = "infra_noise"
 UNDECIDED = "undecided"
 
 # The way to the thing is broken: nothing is known about the thing.
-_HOPELESS_CODES = frozenset({"library_missing", "kubeconfig_missing", "kubeconfig_invalid"})
-_WAY_CODES = ("unreachable", "unauthorized", "forbidden", "busy", "server_error", "tunnel_broken", "key_missing")
+_HOPELESS_CODES = frozenset({"library_missing", "kubeconfig_missing", "kubeconfig_invalid", "query_wrong"})
+_WAY_CODES = (
+    "unreachable",
+    "unauthorized",
+    "forbidden",
+    "busy",
+    "server_error",
+    "tunnel_broken",
+    "key_missing",
+    "prometheus_down",
+)
 
 
 @dataclass(frozen=True)

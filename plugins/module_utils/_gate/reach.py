@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -36,6 +36,11 @@ class Reach:
     def __exit__(self, *_error: object) -> None:
         self._stack.close()
 
+    def on_close(self, end: Callable[[], None]) -> None:
+        """Call this when the gate is left, however it ended."""
+        with self._lock:
+            self._stack.callback(end)
+
     def client(self) -> Client:
         """The client of the cluster. Raises GoliveError of ``connected``."""
         with self._lock:
@@ -55,13 +60,15 @@ class Reach:
     def password(self, name: str, options: Mapping[str, Any], namespace: str | None) -> str | None:
         """Password of check ``name`` out of its Secret; None when it names none. Raises GoliveError."""
         secret = options.get("password_secret")
-        if not secret:
-            return None
+        return self.secret(name, secret, namespace) if secret else None
+
+    def secret(self, name: str, place: Mapping[str, Any], namespace: str | None) -> str:
+        """What the Secret at ``place`` holds for ``name``; it is masked in the result. Raises GoliveError."""
         with self._lock:
             if name not in self._passwords:
-                place = secret.get("namespace") or namespace
-                if not place:
-                    raise GoliveError("invalid", f"Cannot read the Secret {secret['name']}: no namespace is given.")
-                self._passwords[name] = secret_value(self.client(), place, secret["name"], secret["key"])
+                where = place.get("namespace") or namespace
+                if not where:
+                    raise GoliveError("invalid", f"Cannot read the Secret {place['name']}: no namespace is given.")
+                self._passwords[name] = secret_value(self.client(), where, place["name"], place["key"])
                 self.secrets.add(self._passwords[name])
             return self._passwords[name]

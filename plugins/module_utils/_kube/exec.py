@@ -10,7 +10,9 @@ Status object (Kubernetes source, k8s.io/kubelet/pkg/cri/streaming/remotecommand
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -24,32 +26,60 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.client import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_socket import open_websocket
 
 _OUTPUT, _ERRORS, _OUTCOME = 1, 2, 3
+_MOST = 1 << 20
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code, and what it wrote."""
+
+    exit_code: int
+    output: str
+    errors: str
 
 
 def run_in_pod(
     client: Client, namespace: str, pod: str, command: Sequence[str], *, container: str | None, timeout: float
 ) -> str:
-    """The standard output of a command that ends with 0; ``timeout`` is the longest silence in seconds.
+    """The standard output of a command that ends with 0; ``timeout`` in seconds for all of it.
 
-    Raises GoliveError ``exec_failed`` (with ``exit_code`` in its details when there is one), ``timeout``,
-    ``forbidden``, ``not_found``, ``unreachable`` or ``library_missing``.
+    Raises GoliveError ``exec_failed`` (with ``exit_code`` in its details when there is one), and as ``command_in_pod``.
+    """
+    ended = command_in_pod(client, namespace, pod, command, container=container, timeout=timeout)
+    if ended.exit_code:
+        raise GoliveError(
+            "exec_failed",
+            f"Running {command[0]} in pod {pod} failed: {ended.errors.strip() or f'exit code {ended.exit_code}'}",
+            "Check that the container has this command.",
+            {"exit_code": ended.exit_code},
+        )
+    return ended.output
+
+
+def command_in_pod(
+    client: Client, namespace: str, pod: str, command: Sequence[str], *, container: str | None, timeout: float
+) -> Ended:
+    """Run a command to its end, whatever its exit code; ``timeout`` in seconds for all of it.
+
+    Raises GoliveError ``exec_failed`` when it could not be started, ``timeout``, ``forbidden``, ``not_found``,
+    ``unreachable`` or ``library_missing``. Only the first MiB of each output is kept.
     """
     query = [("command", part) for part in command] + [("stdout", "true"), ("stderr", "true")]
     query += [("container", container)] if container else []
     path = f"/api/v1/namespaces/{quote(namespace, safe='')}/pods/{quote(pod, safe='')}/exec"
     what = f"Running {command[0]} in pod {pod}"
+    end = time.monotonic() + timeout
     stream = open_websocket(client, f"{path}?{urlencode(query)}", what, f"pods/exec in {namespace}")
     texts = {_OUTPUT: bytearray(), _ERRORS: bytearray(), _OUTCOME: bytearray()}
     try:
-        stream.settimeout(timeout)
-        while True:
+        while not texts[_OUTCOME]:
+            stream.settimeout(max(0.01, end - time.monotonic()))
             message: Any = stream.recv()
             data = message.encode() if isinstance(message, str) else bytes(message)
             if not data:
                 break
-            texts.setdefault(data[0], bytearray()).extend(data[1:])
-            if data[0] == _OUTCOME:
-                break
+            text = texts.setdefault(data[0], bytearray())
+            text += data[1 : 1 + max(0, _MOST - len(text))]
     except websocket.WebSocketTimeoutException as error:
         raise GoliveError("timeout", f"{what} took longer than {timeout:g} s.") from error
     except websocket.WebSocketConnectionClosedException:
@@ -58,21 +88,19 @@ def run_in_pod(
         raise GoliveError("unreachable", f"{what} failed: the connection broke: {error}") from error
     finally:
         stream.close(timeout=1)
-    _need_success(what, bytes(texts[_OUTCOME]), texts[_ERRORS].decode("utf-8", "replace").strip())
-    return texts[_OUTPUT].decode("utf-8", "replace")
+    output, errors = (texts[channel].decode("utf-8", "replace") for channel in (_OUTPUT, _ERRORS))
+    return Ended(_exit_code(what, bytes(texts[_OUTCOME]), errors.strip()), output, errors)
 
 
-def _need_success(what: str, outcome: bytes, errors: str) -> None:
-    lost: dict[str, Any] = {"message": "the connection ended without an outcome"}
-    status = json.loads(outcome) if outcome else lost
+def _exit_code(what: str, outcome: bytes, errors: str) -> int:
+    if not outcome:
+        raise GoliveError("unreachable", f"{what} failed: the connection ended without an outcome.")
+    status = json.loads(outcome)
     if status.get("status") == "Success":
-        return
+        return 0
     causes = (status.get("details") or {}).get("causes") or []
     code = next((cause.get("message") for cause in causes if cause.get("reason") == "ExitCode"), None)
+    if code and code.isdigit():
+        return int(code)
     reason = errors or status.get("message") or "no reason given"
-    raise GoliveError(
-        "exec_failed",
-        f"{what} failed: {reason}",
-        "Check that the container has this command.",
-        {"exit_code": int(code)} if code and code.isdigit() else None,
-    )
+    raise GoliveError("exec_failed", f"{what} failed: {reason}", "Check that the container has this command.")

@@ -191,7 +191,7 @@ def _remove(call: Call, client: Client, job: dict[str, Any]) -> None:
     meta = job["metadata"]
     path = collection_path("Job", meta["namespace"], meta["name"])
     call.alive()
-    _delete(client, job)
+    delete_job(client, meta)
 
     def look() -> Done[None] | Pending:
         left = client.get_or_none(path)
@@ -202,14 +202,14 @@ def _remove(call: Call, client: Client, job: dict[str, Any]) -> None:
 
 def _discard(client: Client, job: dict[str, Any]) -> None:
     try:
-        _delete(client.undisturbed(), job)
+        delete_job(client.undisturbed(), job["metadata"])
     except GoliveError:
         # The failure that led here is the one to tell.
         return
 
 
-def _delete(client: Client, job: dict[str, Any]) -> None:
-    meta = job["metadata"]
+def delete_job(client: Client, meta: Mapping[str, Any]) -> None:
+    """Delete the Job with this ``namespace``, ``name`` and ``uid``, and its pods; one that is gone is fine."""
     body = {"propagationPolicy": "Background", "preconditions": {"uid": meta["uid"]}}
     try:
         client.request("DELETE", collection_path("Job", meta["namespace"], meta["name"]), body=body, timeout=10.0)
