@@ -31,6 +31,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers im
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.endpoints import read_endpoints
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_hazards import (
     edited,
+    edited_hazard,
     filter_hazards,
     rule_hazards,
     told,
@@ -198,6 +199,10 @@ class GatewayDriver:
             if weights[colour] > split.weights[colour]:
                 self._need_endpoints(colour, wish.overlap_timeout)
         target = self._target(split, weights, leaving, wish)
+        # The last run's weights, and the ones that are there, may be written over an edit by hand.
+        if edited(rule) and told(weights) not in (rule.note(WEIGHTS), told(rule.raw())):
+            found = edited_hazard(rule)
+            raise GoliveError("lease_lost", found.message, found.hint, {"weights": rule.weights()})
         trouble: GoliveError | None = None
         for _send in range(_SENDS):
             self._call.alive()
@@ -207,12 +212,12 @@ class GatewayDriver:
                 if error.code not in UNCERTAIN:
                     raise
                 trouble = error
-            found = self._read_rule()
-            if target.is_in(found) and all(found.note(key) == value for key, value in target.notes.items()):
-                return _split(found)
-            if found.spec != rule.spec or found.note(LEAVING) != rule.note(LEAVING):
-                raise self._lost(found)
-            rule = found
+            now = self._read_rule()
+            if target.is_in(now) and all(now.note(key) == value for key, value in target.notes.items()):
+                return _split(now)
+            if now.spec != rule.spec or now.note(LEAVING) != rule.note(LEAVING):
+                raise self._lost(now)
+            rule = now
         raise GoliveError(
             "write_failed",
             f"Could not move {self.place}: {trouble.message if trouble else 'the write had no effect'}",

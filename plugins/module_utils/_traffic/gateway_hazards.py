@@ -29,12 +29,7 @@ def rule_hazards(rule: Rule, accepted: Iterable[str]) -> list[Hazard]:
         found.append(Hazard("rule_hidden", REFUSE, text, "Name the rule that takes the traffic, or remove one."))
     found += filter_hazards(rule, rule.raw())
     if edited(rule):
-        text = f"Weights of {rule.place} are {told(rule.raw())}, and the last run left {rule.note(WEIGHTS)}."
-        hint = (
-            f"Somebody changed them by hand. Set them back, or accept them: kubectl -n {rule.place.namespace}"
-            f" annotate httproute {rule.place.route} {WEIGHTS}-"
-        )
-        found.append(Hazard("weights_edited", REFUSE, text, hint))
+        found.append(edited_hazard(rule))
     return found + owner_hazards(rule.route, "HTTPRoute", "rules", accepted)
 
 
@@ -52,6 +47,16 @@ def edited(rule: Rule) -> bool:
     """Whether somebody set other weights than the last run of ours."""
     recorded = rule.note(WEIGHTS)
     return recorded is not None and recorded != told(rule.raw())
+
+
+def edited_hazard(rule: Rule) -> Hazard:
+    """How to go on when somebody did."""
+    text = f"Weights of {rule.place} are {told(rule.raw())}, and the last run left {rule.note(WEIGHTS)}."
+    hint = (
+        f"Somebody changed them by hand. Set them back, or accept them: kubectl -n {rule.place.namespace}"
+        f" annotate httproute {rule.place.route} {WEIGHTS}-"
+    )
+    return Hazard("weights_edited", REFUSE, text, hint)
 
 
 def told(weights: Mapping[str, int]) -> str:
