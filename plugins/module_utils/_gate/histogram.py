@@ -27,6 +27,13 @@ class Histogram:
         self.total += 1
         self.greatest = max(self.greatest, seconds)
 
+    def merge(self, other: Histogram) -> None:
+        """Count the values of another one too."""
+        for bucket, count in other._counts.items():
+            self._counts[bucket] = self._counts.get(bucket, 0) + count
+        self.total += other.total
+        self.greatest = max(self.greatest, other.greatest)
+
     def percentile(self, share: float) -> float | None:
         """Seconds that this share of the values does not exceed; None without values."""
         if not self.total:

@@ -120,9 +120,9 @@ class Stream:
         }
 
 
-def _count(counts: dict[str, int], name: str) -> None:
+def _count(counts: dict[str, int], name: str, times: int = 1) -> None:
     key = name if name in counts or len(counts) < _MOST_NAMES else _OTHERS
-    counts[key] = counts.get(key, 0) + 1
+    counts[key] = counts.get(key, 0) + times
 
 
 @dataclass
@@ -159,6 +159,23 @@ class Series:
             {"t": second, "ok": dict(row.ok), "failed": dict(row.failed), **row.latency.as_dict()}
             for second, row in sorted(self._seconds.items())
         ]
+
+    def merge(self, other: Series) -> None:
+        """Count the answers of another one too."""
+        for second, theirs in list(other._seconds.items()):
+            ours = self._seconds.setdefault(second, _Second())
+            for mine, more in ((ours.ok, theirs.ok), (ours.failed, theirs.failed)):
+                for name, times in more.items():
+                    _count(mine, name, times)
+            ours.latency.merge(theirs.latency)
+
+
+def merged_rows(several: list[Series]) -> list[dict[str, Any]]:
+    """The rows of several streams of requests together."""
+    whole = Series()
+    for series in several:
+        whole.merge(series)
+    return whole.rows()
 
 
 class Failures:

@@ -230,7 +230,8 @@ class _Line:
 class Prober:
     """Both streams, ``rate`` requests per second each, from entering to leaving the context.
 
-    ``heard`` is called with each stream's name and answer, one call at a time.
+    ``heard`` is called with each stream's name and answer, one call at a time. ``counted`` holds the answers by the
+    second; read it as it is only after leaving the context.
     """
 
     def __init__(self, target: Target, rate: float, heard: Callable[[str, Answer], None] | None = None) -> None:
@@ -240,7 +241,7 @@ class Prober:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._lines = {name: _Line(name) for name in (FRESH, KEPT)}
-        self._series = Series()
+        self.counted = Series()
         self._failures = Failures()
         self._start = 0.0
         self._unix = 0.0
@@ -279,7 +280,7 @@ class Prober:
     def series(self) -> list[dict[str, Any]]:
         """Both streams together by the second; see ``Series.rows``."""
         with self._lock:
-            return self._series.rows()
+            return self.counted.rows()
 
     def first_failed(self) -> list[dict[str, Any]]:
         """The first failed requests with time, kind, status, identity and pod."""
@@ -319,7 +320,7 @@ class Prober:
             with self._lock:
                 line.ledger.add(answer)
                 line.ledger.reopened += reopened
-                self._series.add(answer, self._unix + answer.at)
+                self.counted.add(answer, self._unix + answer.at)
                 self._failures.add(line.name, answer, self._unix + answer.at)
                 if self._heard is not None:
                     self._heard(line.name, answer)

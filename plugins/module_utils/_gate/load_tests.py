@@ -1,0 +1,110 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a load check tests: shares of failed and of slow requests, alone and against the old release (reference 4.2)."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
+    FAILED,
+    INFRA_NOISE,
+    PASSED,
+    UNDECIDED,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._gate.relative import WORSE, Counts, compare_errors
+from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential import Preset, Sprt
+
+if TYPE_CHECKING:
+    from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import Answer
+
+NEW = "new"
+OLD = "old"
+# So long the old release has to show the same fault, once the new one would fail.
+_FAULT_IS_SHARED_WITHIN_S = 5.0
+
+
+class ShareTest:
+    """One share of bad requests. A request is bad when it was not good, or, with ``slower_than``, when its answer took
+    longer; a request without an answer and without a timeout has no time that could be judged."""
+
+    def __init__(
+        self,
+        name: str,
+        preset: Preset,
+        *,
+        old: bool,
+        times: float,
+        alpha: float,
+        beta: float,
+        effect: float,
+        clamp: bool,
+    ) -> None:
+        self.name = name
+        self.slower_than = preset.slower_than
+        self._times = times
+        sides = (NEW, OLD) if old else (NEW,)
+        self._tests = {side: Sprt(preset.p0, preset.p1, alpha, beta, effect, clamp) for side in sides}
+        self._heard = {side: [0, 0] for side in sides}
+        self._lock = threading.Lock()
+        self._failing_since: float | None = None
+
+    def hear(self, side: str, answer: Answer, good: bool) -> None:
+        """Count one answer; it enters the test with ``count``."""
+        if self.slower_than is not None:
+            if not answer.timed:
+                return
+            good = answer.seconds <= self.slower_than
+        with self._lock:
+            self._heard[side][good] += 1
+
+    def count(self) -> None:
+        """Let what was heard enter the tests; once a second."""
+        with self._lock:
+            heard, self._heard = self._heard, {side: [0, 0] for side in self._heard}
+        for side, (bad, good) in heard.items():
+            self._tests[side].add(bad, good)
+
+    @property
+    def new(self) -> Sprt:
+        """The test of the new release."""
+        return self._tests[NEW]
+
+    def outcome(self, now: float) -> str:
+        """``fail``, ``pass``, ``infra_noise`` when both releases are bad, ``undecided``, or empty while it goes on.
+
+        ``now``: monotonic seconds.
+        """
+        new, old = self.new, self._tests.get(OLD)
+        if old is not None and old.verdict == FAILED:
+            return FAILED if self._worse() else INFRA_NOISE
+        if new.verdict != FAILED:
+            return UNDECIDED if new.undecided else new.verdict or ""
+        if old is None or old.verdict == PASSED or self._worse():
+            return FAILED
+        if self._failing_since is None:
+            self._failing_since = now
+        return FAILED if now - self._failing_since >= _FAULT_IS_SHARED_WITHIN_S else ""
+
+    def _worse(self) -> bool:
+        return self.new.verdict == FAILED and self._relative()["verdict"] == WORSE
+
+    def _relative(self) -> dict[str, Any]:
+        new, old = self.new, self._tests[OLD]
+        sides = (Counts(new.bad, new.total), Counts(old.bad, old.total))
+        return compare_errors(*sides, self._times, new.alpha, new.beta, new.effect)
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        share = self.new.bad / max(1, self.new.total)
+        return f"{self.name}: {self.new.bad} of {self.new.total} requests ({share:.2%})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers that explain the outcome."""
+        found: dict[str, Any] = {"name": self.name, "slower_than": self.slower_than, **self.new.as_dict()}
+        if OLD in self._tests:
+            found |= {OLD: self._tests[OLD].as_dict(), "relative": self._relative()}
+        return found
