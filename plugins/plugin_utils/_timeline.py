@@ -11,6 +11,9 @@ from typing import Any
 
 PHASE_TAG = "release_"
 MESSAGE_LENGTH = 500
+MOST_TASKS = 8_000
+MOST_FAILED_TASKS = 1_000
+MOST_SPANS = 200
 
 
 def phase_of(tags: Sequence[str], role: str | None) -> str:
@@ -38,10 +41,17 @@ class Entry:
     message: str | None = None
     timings: Mapping[str, Any] | None = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """Without what is not known."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
 
 @dataclass
 class Phase:
-    """One phase on one host; the time between its tasks counts, the time of other phases in between does not."""
+    """One phase on one host; the time between its tasks counts, the time of other phases in between does not.
+
+    ``spans`` are its pieces as ``[began_s, ended_s]``.
+    """
 
     host: str
     phase: str
@@ -51,20 +61,24 @@ class Phase:
     changed: int = 0
     failed: int = 0
     code: str | None = None
+    spans: list[list[float]] = field(default_factory=list)
 
 
 @dataclass
 class Timeline:
-    """Collects entries and phases; all times are seconds since the start of the run."""
+    """Collects entries and phases; all times are seconds since the start of the run. Its size is bounded."""
 
     entries: list[Entry] = field(default_factory=list)
     phases: dict[tuple[str, str], Phase] = field(default_factory=dict)
+    left_out: int = 0
+    _kept_failed: int = 0
     _last: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def add(self, entry: Entry, ended_s: float) -> None:
         """A task that ran on a host."""
         entry.seconds = round(ended_s - entry.started_s, 3)
-        self.entries.append(entry)
+        entry.started_s = round(entry.started_s, 3)
+        self._keep(entry)
         phase = self._phase(entry.host, entry.phase, entry.started_s, ended_s)
         phase.tasks += 1
         phase.changed += entry.status == "changed"
@@ -77,12 +91,13 @@ class Timeline:
         self._phase(entry.host, entry.phase, entry.started_s, ended_s).skipped += 1
 
     def report(self) -> dict[str, Any]:
-        """The lists ``phases`` and ``tasks``, in the order in which they began."""
+        """The lists ``phases`` and ``tasks``, in the order in which they began, and the number of tasks left out."""
         phases = [asdict(phase) for phase in self.phases.values()]
         for phase in phases:
             phase["seconds"] = round(phase["seconds"], 3)
+            phase["spans"] = [[round(edge, 3) for edge in span] for span in phase["spans"]]
         tasks = sorted(self.entries, key=lambda entry: entry.started_s)
-        return {"phases": phases, "tasks": [{**asdict(one), "started_s": round(one.started_s, 3)} for one in tasks]}
+        return {"phases": phases, "tasks": [one.as_dict() for one in tasks], "tasks_left_out": self.left_out}
 
     def summary(self, most_hosts: int = 10) -> list[str]:
         """One line per host, ``shop: stage 8.1 s, verify 2.0 s; failed in verify: gate_failed``."""
@@ -98,10 +113,23 @@ class Timeline:
             f"; failed in {failed.phase or 'other tasks'}: {failed.code}" if failed else ""
         )
 
+    def _keep(self, entry: Entry) -> None:
+        bad = entry.status in ("failed", "unreachable", "ignored")
+        if len(self.entries) < MOST_TASKS or (bad and self._kept_failed < MOST_FAILED_TASKS):
+            self.entries.append(entry)
+            self._kept_failed += bad
+        else:
+            self.left_out += 1
+
     def _phase(self, host: str, name: str, started_s: float, ended_s: float) -> Phase:
         phase = self.phases.setdefault((host, name), Phase(host, name))
         last_name, last_end = self._last.get(host, ("", started_s))
+        goes_on = last_name == name and bool(phase.spans)
         began = min(last_end, started_s) if last_name == name else started_s
         phase.seconds += ended_s - began
+        if goes_on or len(phase.spans) >= MOST_SPANS:
+            phase.spans[-1][1] = ended_s
+        else:
+            phase.spans.append([began, ended_s])
         self._last[host] = (name, ended_s)
         return phase
