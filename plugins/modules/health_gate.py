@@ -40,6 +40,143 @@ options:
       max_latency:
         description: Seconds that an answer may take. A slower one is a bad look.
         type: float
+      critical:
+        description:
+          - Whether the gate fails when this check fails; it does by default. A check that is not critical is told and
+            lowers the RV(score). At least one check must be critical.
+        type: bool
+      weight:
+        description: Part of this check in the RV(score); 1 by default.
+        type: float
+      load:
+        description:
+          - Load of a V(load) check, which sends requests at a steady rate while the gate runs, half of them on fresh
+            connections and half on kept ones, and judges them by sequential tests as they come.
+          - The check fails as soon as a test does. It passes when every test does, O(checks[].load.dwell) went by,
+            every pod served, with at least 30 requests for each, and no container restarted.
+          - A request is bad when its answer has a status of 500 or more, or when none came. With O(checks[].status)
+            those statuses alone are good.
+          - Takes O(checks[].url), or O(checks[].tunnel) and O(checks[].path), and the options of a V(http) check for
+            method, headers, status and certificates. O(checks[].timeout) bounds one request.
+        type: dict
+        suboptions:
+          rate:
+            description: Requests a second, 400 at most. They do not wait for the answers of earlier ones.
+            type: float
+            default: 20
+          dwell:
+            description:
+              - Least seconds of load before the check passes. At least as long as a liveness probe of the pods needs to
+                end a container.
+            type: float
+            default: 60
+          preset:
+            description:
+              - Which share of bad requests is acceptable, and which is not. V(errors) takes 0.2 and 2 percent,
+                V(errors_strict) 0.1 and 1 percent.
+            type: str
+            choices: [errors, errors_strict]
+            default: errors
+          p0:
+            description: Acceptable share of bad requests, in place of the preset's.
+            type: float
+          p1:
+            description: Share of bad requests that is not acceptable, in place of the preset's.
+            type: float
+          slow:
+            description: Tests of the share of slow requests, from their scheduled times. An empty list tests none.
+            type: list
+            elements: dict
+            default:
+              - preset: slow_p99
+            suboptions:
+              preset:
+                description:
+                  - V(slow_p99) takes slower than 1 second, 1 and 5 percent. V(slow_p95) takes slower than 0.5 seconds,
+                    5 and 10 percent.
+                type: str
+                choices: [slow_p99, slow_p95]
+                default: slow_p99
+              slower_than:
+                description: Seconds, in place of the preset's.
+                type: float
+              p0:
+                description: Acceptable share of slow requests, in place of the preset's.
+                type: float
+              p1:
+                description: Share of slow requests that is not acceptable, in place of the preset's.
+                type: float
+          alpha:
+            description:
+              - Chance to fail a release whose share of bad requests is acceptable. All tests of critical checks
+                together keep it.
+            type: float
+            default: 0.001
+          beta:
+            description: Chance to pass a release whose share of bad requests is not acceptable.
+            type: float
+            default: 0.05
+          effect:
+            description: How many bad requests come together when they come; the test takes that many times as long.
+            type: float
+            default: 1
+          after_shift:
+            description:
+              - Watch a release that has the traffic, where a fault may begin at any time. Good requests of the past
+                then do not outweigh bad ones of the present.
+            type: bool
+            default: false
+          header:
+            description: Header of the answers that carries the colour.
+            type: str
+            default: X-App-Colour
+          pod_header:
+            description: Header of the answers that carries the pod. Without it, which pods served cannot be seen.
+            type: str
+            default: X-App-Pod
+          pods:
+            description: Service whose ready pods must all serve, and must not restart. Without it that of the tunnel.
+            type: dict
+            suboptions:
+              namespace:
+                description: Namespace of the Service.
+                type: str
+                required: true
+              service:
+                description: Name of the Service.
+                type: str
+                required: true
+          compare:
+            description:
+              - The old release, which gets the same load at the same time. When both are bad the check is inconclusive
+                (V(infra_noise)), unless the new one is worse. When its answers take significantly longer than those of
+                the old one, by 50 ms or more and by a quarter, the check fails.
+            type: dict
+            suboptions:
+              url:
+                description: Address of the old release.
+                type: str
+              tunnel:
+                description: Way to the old release, as O(checks[].tunnel); the path is that of the check.
+                type: dict
+                suboptions:
+                  namespace:
+                    description: Namespace of the Service or pod.
+                    type: str
+                    required: true
+                  service:
+                    description: Name of the Service.
+                    type: str
+                  pod:
+                    description: Name of the pod.
+                    type: str
+                  port:
+                    description: Number or name of the port.
+                    type: str
+              times:
+                description: How many times as bad as the old release the new one must be to be worse.
+                type: float
+                default: 5
       tunnel:
         description:
           - Reach a Service or pod of the cluster through the Kubernetes API (port-forward). Kinds V(http), V(tcp),
@@ -222,6 +359,10 @@ options:
     description: Bad looks in a row of one check that fail the gate at once. 0 waits for O(timeout).
     type: int
     default: 0
+  min_score:
+    description: Least RV(score); a gate below it fails even when every critical check passed.
+    type: float
+    default: 0
   on_inconclusive:
     description:
       - What an inconclusive gate leads to. V(extend) gives it O(timeout) once more. The others only come back as
@@ -274,6 +415,19 @@ EXAMPLES = r"""
           - {name: sessions, max: 80}
     consecutive: 3
     timeout: 60
+
+- name: Put the standby of shop under load beside the live colour
+  golive.cutover.health_gate:
+    checks:
+      - name: holds
+        kind: load
+        path: /notes
+        tunnel: {namespace: shop, service: shop-green}
+        load:
+          rate: 20
+          slow: [{preset: slow_p99}, {preset: slow_p95}]
+          compare: {tunnel: {namespace: shop, service: shop-blue}}
+    timeout: 300
 """
 
 RETURN = r"""
@@ -300,6 +454,26 @@ seconds:
   description: Seconds that the gate took.
   returned: when the gate ran
   type: float
+score:
+  description: Weight of the checks that passed, in percent of the weight of all.
+  returned: when the gate ran
+  type: float
+ledger:
+  description:
+    - What V(load) checks sent, by stream. Numbers of requests that were sent, answered (C(ok)), failed by kind, by
+      identity and by pod, kept connections that were reopened, requests that this machine sent late, and percentiles of
+      the latency in milliseconds. None without a V(load) check.
+  returned: when the gate ran
+  type: dict
+series:
+  description: The same by the second, as C(t) in Unix seconds, C(ok) by identity, C(failed) by kind and percentiles.
+  returned: when the gate ran
+  type: list
+  elements: dict
+downtime_ms:
+  description: Milliseconds in which a V(load) check got no service. None without one.
+  returned: when the gate ran
+  type: float
 checks:
   description: Every check with its numbers.
   returned: when the gate ran
@@ -312,6 +486,12 @@ checks:
     kind:
       description: Kind of the check.
       type: str
+    critical:
+      description: Whether the gate fails with it.
+      type: bool
+    weight:
+      description: Its part in the score.
+      type: float
     verdict:
       description: V(pass), V(fail) or V(inconclusive).
       type: str
@@ -373,6 +553,7 @@ SPEC: dict[str, Any] = {
         "interval": {"type": "float", "default": 1},
         "timeout": {"type": "float", "default": 60},
         "failures": {"type": "int", "default": 0},
+        "min_score": {"type": "float", "default": 0},
         "on_inconclusive": {"type": "str", "choices": ["abort", "extend", "hold", "return"], "default": "abort"},
     },
     "supports_check_mode": True,
@@ -384,7 +565,7 @@ def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
     params = call.params
     checks, faults = read_checks(params["checks"])
-    faults += rule_faults(params)
+    faults += rule_faults(params, checks)
     if faults:
         raise GoliveError(
             "invalid",
@@ -394,7 +575,12 @@ def run(call: Call) -> dict[str, Any]:
         )
     action = params["on_inconclusive"]
     rules = Rules(
-        params["consecutive"], params["interval"], params["timeout"], params["failures"], extend=action == "extend"
+        params["consecutive"],
+        params["interval"],
+        params["timeout"],
+        params["failures"],
+        extend=action == "extend",
+        min_score=params["min_score"],
     )
     with Reach(call) as reach:
         try:

@@ -35,6 +35,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import Answer, Prober, Target
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ranks import compare_values
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
+from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential import corrected_alpha
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import Address
 
 _LEAST_PER_POD = 30
@@ -239,7 +240,8 @@ class LoadRun:
             # The first and the last second are not whole.
             both = sorted(rows[NEW].keys() & rows[OLD].keys())[1:-1]
             new, old = ([rows[side][second] for second in both] for side in (NEW, OLD))
-            self._latency = compare_values(new, old, alpha=self._options["alpha"] / max(1, self._check["tests"]))
+            alpha = corrected_alpha(self._options["alpha"], self._check["tests"])
+            self._latency = compare_values(new, old, alpha=alpha)
         found = self._latency
         if found["verdict"] != FAILED or found["shift"][0] < _LEAST_SHIFT_S * 1000:
             return ""

@@ -36,7 +36,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.prometheus im
 from ansible_collections.golive.cutover.plugins.module_utils._gate.promql import metric_of
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ranks import compare_values
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
-from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential import PRESETS, Sprt
+from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential import PRESETS, Sprt, corrected_alpha
 
 _SHOWN = 5
 _STALE_SCRAPES = 3
@@ -144,7 +144,7 @@ class Counters:
         self._options = check["counters"]
         self._source = source
         self._fresh = Freshness(check, source, self._options["total"])
-        self._test = test_of(self._options)
+        self._test = test_of(self._options, check["tests"])
         self._bad, self._total = Growth(), Growth()
         self._since: float | None = None
         self._checked: float | None = None
@@ -206,6 +206,7 @@ class Gauges:
 
     def __init__(self, check: Mapping[str, Any], source: Source) -> None:
         self._options = check["gauges"]
+        self._tests = check["tests"]
         self._source = source
         self._sides = {side: Freshness(check, source, self._options[side]) for side in ("old", "new")}
         self._start: float | None = None
@@ -246,7 +247,7 @@ class Gauges:
             worse=self._options["worse"],
             least_cles=self._options["least_cles"],
             least_change=self._options["least_change"],
-            alpha=self._options["alpha"],
+            alpha=corrected_alpha(self._options["alpha"], self._tests),
         )
         medians = {"median_new": statistics.median(new), "median_old": statistics.median(old)}
         values = {**{key: value for key, value in told.items() if key != "verdict"}, **medians}
@@ -271,9 +272,10 @@ def _means(rows: list[Series]) -> dict[float, float]:
     return {at: statistics.fmean(values) for at, values in found.items()}
 
 
-def test_of(options: Mapping[str, Any]) -> Sprt:
-    """The test that the options of ``counters`` describe; ``p0`` and ``p1`` go before the preset's."""
+def test_of(options: Mapping[str, Any], tests: int) -> Sprt:
+    """The test that the options of ``counters`` describe, one of ``tests`` that can fail a release; ``p0`` and ``p1``
+    go before the preset's."""
     preset = PRESETS[options["preset"]]
     p0 = preset.p0 if options["p0"] is None else options["p0"]
     p1 = preset.p1 if options["p1"] is None else options["p1"]
-    return Sprt(p0, p1, options["alpha"], options["beta"], options["effect"], clamp=True)
+    return Sprt(p0, p1, corrected_alpha(options["alpha"], tests), options["beta"], options["effect"], clamp=True)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._gate.kinds import KINDS
@@ -14,7 +14,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.look import L
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
 
 _TIMEOUT_S = 5.0
-_COMMON = {"name": None, "kind": None, "timeout": _TIMEOUT_S, "max_latency": None}
+_COMMON = {
+    "name": None, "kind": None, "timeout": _TIMEOUT_S, "max_latency": None, "critical": True, "weight": 1.0,
+}  # fmt: skip
 _THRESHOLDS = (
     "max_latency",
     "status",
@@ -33,6 +35,7 @@ _THRESHOLDS = (
     "fails_at",
     "counters",
     "gauges",
+    "load",
     "exit_code",
     "min_lifetime",
     "min_version",
@@ -53,6 +56,22 @@ class Check:
         return KINDS[self.kind].begin(self.options, reach)
 
     @property
+    def critical(self) -> bool:
+        """Whether the gate fails when it fails."""
+        return bool(self.options["critical"])
+
+    @property
+    def weight(self) -> float:
+        """Its part in the score."""
+        return float(self.options["weight"])
+
+    @property
+    def dwell(self) -> float:
+        """Seconds before which it cannot pass."""
+        load = self.options.get("load")
+        return float(load["dwell"]) if load else 0.0
+
+    @property
     def threshold(self) -> dict[str, Any]:
         """What the answer is held against."""
         return {key: self.options[key] for key in _THRESHOLDS if self.options.get(key) not in (None, {}, [], False)}
@@ -71,6 +90,10 @@ def read_checks(rows: list[Mapping[str, Any]]) -> tuple[list[Check], list[str]]:
         options = {**known, **{key: value for key, value in given.items() if key in known}}
         faults += [f"{place}.{text}" for text in _common_faults(options) + kind.faults(options)]
         checks.append(Check(row["name"], row["kind"], options))
+    if not faults:
+        # All tests together keep the chance of a false alarm that each is asked for (reference 4.2).
+        tests = sum(KINDS[check.kind].tests(check.options) for check in checks if check.critical)
+        checks = [replace(check, options={**check.options, "tests": tests}) for check in checks]
     names = [check.name for check in checks]
     faults += [f"checks: the name {name!r} is used twice" for name in sorted({n for n in names if names.count(n) > 1})]
     return checks, faults
@@ -82,6 +105,8 @@ def _common_faults(options: Mapping[str, Any]) -> list[str]:
         for key in ("timeout", "max_latency")
         if options[key] is not None and options[key] <= 0
     ]
+    if options["weight"] < 0:
+        faults.append("weight must not be negative")
     if options["max_latency"] is not None and options["max_latency"] > options["timeout"] > 0:
         faults.append("max_latency is greater than timeout, so it could never be exceeded")
     for number, rule in enumerate(options.get("expect") or []):

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._gate.ask_load import LoadRun, merged
 from ansible_collections.golive.cutover.plugins.module_utils._gate.checks import Check
 from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
     FAILED,
@@ -31,16 +32,18 @@ _SHOWN = 5
 @dataclass(frozen=True)
 class Rules:
     """``consecutive`` good looks of every check pass. ``failures`` bad ones in a row of one check fail at once; 0
-    waits until ``timeout`` seconds are over. ``extend`` gives an inconclusive gate the same time once more."""
+    waits until ``timeout`` seconds are over. ``extend`` gives an inconclusive gate the same time once more. A gate
+    whose score, 0 to 100, is below ``min_score`` fails."""
 
     consecutive: int
     interval: float
     timeout: float
     failures: int = 0
     extend: bool = False
+    min_score: float = 0
 
 
-def rule_faults(params: Mapping[str, Any]) -> list[str]:
+def rule_faults(params: Mapping[str, Any], checks: Sequence[Check]) -> list[str]:
     """What is wrong with the rules, each with the option's name."""
     faults = [f"{key} must be at least 1" for key in ("consecutive",) if params[key] < 1]
     faults += [f"{key} must not be negative" for key in ("interval", "failures") if params[key] < 0]
@@ -51,6 +54,15 @@ def rule_faults(params: Mapping[str, Any]) -> list[str]:
             f"timeout of {params['timeout']:g} s is too short for {params['consecutive']} looks that are"
             f" {params['interval']:g} s apart"
         )
+    faults += [
+        f"timeout of {params['timeout']:g} s is too short for the dwell of {check.dwell:g} s of check {check.name!r}"
+        for check in checks
+        if 0 < params["timeout"] <= check.dwell
+    ]
+    if not 0 <= params["min_score"] <= 100:
+        faults.append("min_score must be from 0 to 100")
+    if checks and not any(check.critical for check in checks):
+        faults.append("no check is critical: the gate would always pass")
     return faults
 
 
@@ -95,6 +107,12 @@ class Tally:
             return INCONCLUSIVE, LOW_SAMPLE
         return FAILED, ""
 
+    def told(self, needed: int) -> bool:
+        """Whether later looks are not needed to know what to say of it."""
+        if self.last.verdict:
+            return self.last.verdict != OPEN
+        return self.row >= needed or self.attempts >= needed
+
     def hopeless(self, failures: int) -> bool:
         """Whether no later look can change that it failed; ``failures`` as in Rules."""
         return self.last.verdict == FAILED or (0 < failures <= self.bad_row)
@@ -106,6 +124,8 @@ class Tally:
         return {
             "name": self.check.name,
             "kind": self.check.kind,
+            "critical": self.check.critical,
+            "weight": self.check.weight,
             "verdict": verdict,
             "reason": reason or None,
             "attempts": self.attempts,
@@ -143,24 +163,37 @@ def run_gate(call: Call, reach: Reach, checks: Sequence[Check], rules: Rules) ->
             for tally, look in zip(tallies, _ended(call, jobs), strict=True):
                 tally.add(look)
             verdict, reasons = _verdict(tallies, rules)
-            hopeless = any(tally.hopeless(rules.failures) for tally in tallies)
+            hopeless = any(tally.hopeless(rules.failures) for tally in tallies if tally.check.critical)
             over = call.now() + rules.interval > end
             if verdict == INCONCLUSIVE and over and rules.extend and not extended:
                 extended, over = True, False
                 end = call.now() + rules.timeout
-            if verdict == PASSED or over or hopeless:
+            call.progress(_progress(tallies, rules, call.now() - start))
+            if over or hopeless or (verdict == PASSED and all(tally.told(rules.consecutive) for tally in tallies)):
                 break
-            call.progress(_progress(tallies, rules))
             call.pause(max(0.0, began + rules.interval - call.now()))
+    score = _score(tallies, rules)
+    if hopeless or (verdict == PASSED and score < rules.min_score):
+        verdict = FAILED
     result = {
-        "verdict": FAILED if hopeless else verdict,
+        "verdict": verdict,
         "reasons": reasons,
+        "score": score,
         "checks": [tally.as_dict(rules.consecutive) for tally in tallies],
         "seconds": round(call.now() - start, 3),
         "extended": extended,
+        **merged(
+            [
+                (check.name, look.record())
+                for check, look in zip(checks, looks, strict=True)
+                if isinstance(look, LoadRun)
+            ]
+        ),
     }
     if result["verdict"] != PASSED:
         raise _stopped(result, tallies, rules)
+    for tally in _waits(tallies, rules):
+        call.warn(f"A check that is not critical did not pass: {_line(tally, rules)}.")
     return result
 
 
@@ -173,30 +206,40 @@ def _ended(call: Call, jobs: list[Future[Look]]) -> list[Look]:
 
 
 def _verdict(tallies: Sequence[Tally], rules: Rules) -> tuple[str, list[str]]:
-    """Any check that fails fails the gate; then any inconclusive one makes it so (reference 4.4)."""
-    verdicts = [tally.verdict(rules.consecutive) for tally in tallies]
+    """Any critical check that fails fails the gate; then any inconclusive one makes it so (reference 4.4)."""
+    verdicts = [tally.verdict(rules.consecutive) for tally in tallies if tally.check.critical]
     reasons = sorted({reason for _verdict, reason in verdicts if reason})
     kinds = {verdict for verdict, _reason in verdicts}
     return (FAILED if FAILED in kinds else INCONCLUSIVE if INCONCLUSIVE in kinds else PASSED), reasons
 
 
-def _progress(tallies: Sequence[Tally], rules: Rules) -> str:
+def _score(tallies: Sequence[Tally], rules: Rules) -> float:
+    """Weight of the checks that passed, in percent of the weight of all."""
+    weights = [(tally.check.weight, tally.verdict(rules.consecutive)[0] == PASSED) for tally in tallies]
+    whole = sum(weight for weight, _passed in weights)
+    return round(100 * sum(weight for weight, passed in weights if passed) / whole, 1) if whole else 100.0
+
+
+def _progress(tallies: Sequence[Tally], rules: Rules, seconds: float) -> str:
     waits = _waits(tallies, rules)
+    told = f"gate, {seconds:.0f} s: {len(tallies) - len(waits)} of {len(tallies)} checks passed"
+    if not waits:
+        return told
     first = waits[0]
     row = "" if first.last.verdict else f"{first.row} of {rules.consecutive} in a row, "
-    return (
-        f"gate: {len(tallies) - len(waits)} of {len(tallies)} checks passed; {first.check.name}: {row}{first.last.seen}"
-    )
+    return f"{told}; {first.check.name}: {row}{first.last.seen}"
 
 
 def _waits(tallies: Sequence[Tally], rules: Rules) -> list[Tally]:
-    """The checks that have not passed; failed ones first."""
+    """The checks that have not passed; critical ones first, and of these the failed ones."""
     left = [tally for tally in tallies if tally.verdict(rules.consecutive)[0] != PASSED]
-    return sorted(left, key=lambda tally: tally.verdict(rules.consecutive)[0] != FAILED)
+    return sorted(left, key=lambda tally: (not tally.check.critical, tally.verdict(rules.consecutive)[0] != FAILED))
 
 
 def _stopped(result: dict[str, Any], tallies: Sequence[Tally], rules: Rules) -> GoliveError:
     lines = [_line(tally, rules) for tally in _waits(tallies, rules)[:_SHOWN]]
+    if result["score"] < rules.min_score:
+        lines.insert(0, f"the score is {result['score']:g} where {rules.min_score:g} is wanted")
     failed = result["verdict"] == FAILED
     word = "failed" if failed else f"is inconclusive ({', '.join(result['reasons'])})"
     return GoliveError(

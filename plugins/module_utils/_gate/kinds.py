@@ -17,10 +17,12 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate import (
     ask_http,
     ask_job,
     ask_kube,
+    ask_load,
     ask_prometheus,
     ask_sql,
     ask_tcp,
     ask_tls,
+    load_options,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._gate import kind_faults as faults
 from ansible_collections.golive.cutover.plugins.module_utils._gate.look import Look
@@ -38,12 +40,14 @@ Begin = Callable[[Mapping[str, Any], Reach], Callable[[], Look]]
 class Kind:
     """What a kind of check understands: its options with their defaults, its own rules, and how it looks.
 
-    ``begin`` starts one gate's work on a check; what it gives is called for each look, and may remember.
+    ``begin`` starts one gate's work on a check; what it gives is called for each look, and may remember. ``tests``
+    counts the statistical tests by which a check can fail a release.
     """
 
     defaults: Mapping[str, Any]
     faults: Callable[[Mapping[str, Any]], list[str]]
     begin: Begin
+    tests: Callable[[Mapping[str, Any]], int] = lambda _options: 0
 
 
 def each_time(ask: Ask) -> Begin:
@@ -81,7 +85,9 @@ KINDS: Mapping[str, Kind] = {
         },
         faults.prometheus_faults,
         ask_prometheus.begin,
+        lambda options: bool(options["counters"] or options["gauges"]),
     ),
+    "load": Kind(load_options.DEFAULTS, load_options.load_faults, ask_load.begin, load_options.count_tests),
     "job": Kind(
         {"definition": None, "namespace": None, "contains": None, "expect": [], "timeout": _JOB_S},
         faults.job_faults,

@@ -16,6 +16,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential im
     BETA,
     PRESETS,
     Preset,
+    corrected_alpha,
     settings_faults,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
@@ -83,7 +84,7 @@ def tests_of(check: Mapping[str, Any]) -> list[ShareTest]:
     options = check["load"]
     old = options["compare"] is not None
     shared = {
-        "alpha": options["alpha"] / max(1, check["tests"]),
+        "alpha": corrected_alpha(options["alpha"], check["tests"]),
         "beta": options["beta"],
         "effect": options["effect"],
         "clamp": options["after_shift"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._gate.bands import BANDS, LEVELS
+from ansible_collections.golive.cutover.plugins.module_utils._gate.load_options import load_options
 from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential import ALPHA, BETA, PRESETS
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_options
@@ -18,6 +19,7 @@ KINDS = [
     "sql",
     "kube",
     "prometheus",
+    "load",
     "job",
     "exec",
     "tls",
@@ -36,11 +38,14 @@ def check_options() -> dict[str, Any]:
         "kind": {"type": "str", "choices": KINDS, "required": True},
         "timeout": {"type": "float"},
         "max_latency": {"type": "float"},
+        "critical": {"type": "bool"},
+        "weight": {"type": "float"},
         **tunnel_spec(),
         **_http(),
         **_sql(),
         **_kube(),
         **_prometheus(),
+        **load_options(),
         **_cluster(),
     }
 

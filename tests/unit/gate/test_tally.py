@@ -30,8 +30,9 @@ class Scripted(Check):
         return lambda: looks.pop(0) if len(looks) > 1 else looks[0]
 
 
-def scripted(name: str, script: str) -> Check:
-    return Scripted(name, "http", {"looks": [LOOKS[letter] for letter in script]})
+def scripted(name: str, script: str, **options: Any) -> Check:
+    looks = [LOOKS[letter] for letter in script]
+    return Scripted(name, "http", {"looks": looks, "critical": True, "weight": 1.0, **options})
 
 
 def gate(*checks: Check, **rules: Any) -> dict[str, Any]:
