@@ -171,3 +171,7 @@ def _versions(own: Path, peers: Path, kubectl: str) -> dict[str, str]:
         "kubectl": client[1] if client else "unknown",
         "Python": sys.version.split()[0],
     }
+
+
+if __name__ == "__main__":
+    print(peers_venv())

@@ -18,6 +18,11 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[3]
+# A script's own folder is on the path, the repository is not.
+sys.path.insert(0, str(ROOT))
+
+from tests.e2e.traffic.stand import free_node_port  # noqa: E402  # after the path is set
+
 _NAMESPACE = "golive-bench-noop"
 _SITE = ["ansible-playbook", "-i", "inventories/local", "playbooks/site.yml", "-e"]
 _CHANGED = re.compile(r"changed=(\d+)")
@@ -25,12 +30,10 @@ _CHANGED = re.compile(r"changed=(\d+)")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sample", action="store_true", help="two runs of each instead of seven")
-    repeat = 2 if parser.parse_args().sample else 7
-    port = os.environ["GOLIVE_NODE_PORTS"].split()[-1]
-    settings = json.dumps(
-        {"app_namespace": _NAMESPACE, "app_expose": {"node_port": int(port)}, "migrate_target": "0001"}
-    )
+    parser.add_argument("--sample", action="store_true", help="one run of each instead of seven")
+    repeat = 1 if parser.parse_args().sample else 7
+    expose = {"node_port": free_node_port()}
+    settings = json.dumps({"app_namespace": _NAMESPACE, "app_expose": expose, "migrate_target": "0001"})
     with tempfile.TemporaryDirectory() as private:
         empty = Path(private) / "empty.yml"
         empty.write_text("- hosts: golive_apps\n  gather_facts: false\n  tasks: []\n")

@@ -11,7 +11,7 @@ _LEGEND = (
     "A shift, then a return, of an app with {replicas} pods a colour under {rate} requests a second on fresh and "
     "{rate} on keep-alive connections. The plain flip patches the selector and scales the old colour to zero; its "
     "return scales the old colour up and patches at once. Seconds are until the command ended: for ours with proof, "
-    "for the flip without any."
+    "for the flip without any; in parentheses how many times as long as ours."
 )
 
 
@@ -30,15 +30,14 @@ def markdown(result: dict[str, Any], command: str) -> str:
         "| | requests | failed | fresh | keep-alive | why | p99 | shift | return | proof |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    lines += [_line(row) for row in result["rows"]]
+    lines += [_line(row, result["rows"][0]) for row in result["rows"]]
     return "\n".join([*lines, "", f"Repeat: `{command}`"])
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: dict[str, Any], ours: dict[str, Any]) -> str:
     ledger = row["ledger"]
     streams = ledger["streams"]
     why = ", ".join(f"{count} {kind}" for kind, count in ledger["failed_by"].items() if count) or "–"
-    seconds = {step["step"]: step["seconds"] for step in row["steps"]}
     cells = [
         row["contender"],
         f"{ledger['sent']:,}",
@@ -47,8 +46,11 @@ def _line(row: dict[str, Any]) -> str:
         f"{streams['keepalive']['failed']:,}",
         why,
         f"{ledger['latency_ms']['p99']:.0f} ms",
-        f"{seconds['shift']:.1f} s",
-        f"{seconds['return']:.1f} s",
+        *(_seconds(step, own) for step, own in zip(row["steps"], ours["steps"], strict=True)),
         row["steps"][0]["proof"] or "none",
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _seconds(step: dict[str, Any], own: dict[str, Any]) -> str:
+    return f"{step['seconds']:.1f} s" + ("" if step is own else f" ({step['seconds'] / own['seconds']:.1f}×)")

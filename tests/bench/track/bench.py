@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from contenders import REPOSITORY, Contender, contenders
+from helm import HELM
 from releases import Release, releases
 from report import markdown
 
@@ -39,10 +40,10 @@ def main() -> int:
     os.environ.update(_cluster())
     with tempfile.TemporaryDirectory(prefix="golive-bench-") as directory, _registry() as registry:
         work = Path(directory)
-        found, versions = contenders(work)
+        found, versions = contenders(work, with_helm=not options.sample or HELM.path.exists())
         wanted = releases(os.environ["GOLIVE_IMAGE_PREFIX"], registry)
         if options.sample:
-            wanted = [row for row in wanted if row.goal][:1] + [row for row in wanted if row.quota]
+            wanted = [row for row in wanted if row.quota]
         rows = [_measure(found[0], release, OUR_LIMIT_S, work) for release in wanted]
         pairs = [(peer, release) for peer in found[1:] for release in wanted]
         with ThreadPoolExecutor(len(pairs)) as pool:
@@ -56,10 +57,10 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="How soon the cause of a failing release is named.")
-    parser.add_argument("--sample", action="store_true", help="bad image and quota only, peers for 30 s")
+    parser.add_argument("--sample", action="store_true", help="quota only, peers for 10 s, Helm only when it is built")
     parser.add_argument("--peer-limit", type=int, help="seconds the peers may wait (120)")
     options = parser.parse_args()
-    options.peer_limit = options.peer_limit or (30 if options.sample else 120)
+    options.peer_limit = options.peer_limit or (10 if options.sample else 120)
     return options
 
 

@@ -79,7 +79,7 @@ class Contender:
         return folder if self.chart else path
 
 
-def contenders(work: Path) -> tuple[list[Contender], dict[str, str]]:
+def contenders(work: Path, with_helm: bool) -> tuple[list[Contender], dict[str, str]]:
     """Ours first, then the peers, and the versions of all."""
     shared = _shared()
     own, theirs = Path(sys.executable).parent, shared.peers_venv() / "bin"
@@ -89,17 +89,21 @@ def contenders(work: Path) -> tuple[list[Contender], dict[str, str]]:
             _playbook(work, own, "ours", OURS),
             _environment(work, own, REPOSITORY / "build" / "collections"),
         ),
-        Contender(
-            "Helm install --wait",
-            (str(helm()), "install", "notes", "{file}", "-n", "{space}", "--wait", "--timeout", "{limit}s"),
-            {"HELM_CACHE_HOME": str(work), "HELM_CONFIG_HOME": str(work), "HELM_DATA_HOME": str(work)},
-            chart=True,
-        ),
+        *([_helm(work)] if with_helm else []),
         Contender(
             "kubernetes.core.k8s wait", _playbook(work, theirs, "peer", PEER), _environment(work, theirs, work / "none")
         ),
     ]
-    return found, {"Helm": HELM.version, **_versions(own, theirs)}
+    return found, {**({"Helm": HELM.version} if with_helm else {}), **_versions(own, theirs)}
+
+
+def _helm(work: Path) -> Contender:
+    return Contender(
+        "Helm install --wait",
+        (str(helm()), "install", "notes", "{file}", "-n", "{space}", "--wait", "--timeout", "{limit}s"),
+        {"HELM_CACHE_HOME": str(work), "HELM_CONFIG_HOME": str(work), "HELM_DATA_HOME": str(work)},
+        chart=True,
+    )
 
 
 def _shared() -> ModuleType:

@@ -131,6 +131,24 @@ class Shop:
 
     def deploy(self, colour: str, version: str = "1.0.0", replicas: int = 2, wait: bool = True, **pod: Any) -> None:
         """One colour with a release of notes."""
+        template = self.template(colour, version, pod)
+        apply(
+            {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": {"namespace": self.namespace, "name": f"{self.name}-{colour}"},
+                "spec": {
+                    "replicas": replicas,
+                    "selector": {"matchLabels": template["metadata"]["labels"]},
+                    "template": template,
+                },
+            }
+        )
+        if wait:
+            self.rolled_out(colour)
+
+    def template(self, colour: str, version: str, pod: dict[str, Any]) -> dict[str, Any]:
+        """Pod template of a release of notes; ``pod`` has ``env``, fields of its ``container`` and of its spec."""
         labels = {**self.shared, COLOUR_KEY: colour}
         env = {
             "APP_COLOUR": colour,
@@ -151,20 +169,7 @@ class Shop:
             **pod.pop("container", {}),
         }
         spec = {"containers": [container], "terminationGracePeriodSeconds": 30, "enableServiceLinks": False, **pod}
-        apply(
-            {
-                "apiVersion": "apps/v1",
-                "kind": "Deployment",
-                "metadata": {"namespace": self.namespace, "name": f"{self.name}-{colour}"},
-                "spec": {
-                    "replicas": replicas,
-                    "selector": {"matchLabels": labels},
-                    "template": {"metadata": {"labels": labels}, "spec": spec},
-                },
-            }
-        )
-        if wait:
-            self.rolled_out(colour)
+        return {"metadata": {"labels": labels}, "spec": spec}
 
     def rolled_out(self, colour: str) -> None:
         """Wait for a colour."""
