@@ -141,11 +141,6 @@ options:
       ca_cert:
         description: File with the certificate authority of the address.
         type: path
-  token:
-    description:
-      - Fencing token of the lease that this run holds. Every write then needs the same value in the annotation
-        C(golive.cutover/token) of the Service.
-    type: str
   accept_managers:
     description:
       - Field managers, or V(argocd), V(flux), V(helm), that are known to leave the selector of the live Service alone.
@@ -337,7 +332,6 @@ SPEC: dict[str, Any] = {
                 "ca_cert": {"type": "path"},
             },
         },
-        "token": {"type": "str", "no_log": False},
         "accept_managers": {"type": "list", "elements": "str", "default": []},
         "ready_timeout": {"type": "float", "default": 120},
         "overlap_timeout": {"type": "float", "default": 30},

@@ -18,6 +18,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._kube import pods
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import TOKEN, own_token, refuse_newer
 from ansible_collections.golive.cutover.plugins.module_utils._kube.job_follow import Follower
 from ansible_collections.golive.cutover.plugins.module_utils._kube.pods_template import shown_templates
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track import failure_of, track
@@ -38,6 +39,9 @@ def run_job(call: Call, client: Client) -> dict[str, Any]:
     manifest = job_manifest(call.params)
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
     found = client.get_or_none(collection_path("Job", namespace, name))
+    token = own_token(call.params)
+    if found and token is not None:
+        refuse_newer(found, token)
     ended = _ended(found)
     if ended == "Complete" and found and not call.params["rerun"]:
         return _result(Follower(call, client, found), {"verdict": "success"}, found, changed=False)
@@ -71,6 +75,9 @@ def job_manifest(params: Mapping[str, Any]) -> dict[str, Any]:
         "namespace": params["namespace"] or meta.get("namespace") or "default",
         "annotations": {**(meta.get("annotations") or {}), INPUT: digest},
     }
+    token = own_token(params)
+    if token is not None:
+        job["metadata"]["annotations"][TOKEN] = token
     spec = job.setdefault("spec", {})
     if params["ttl"] is not None:
         spec["ttlSecondsAfterFinished"] = params["ttl"]

@@ -13,6 +13,12 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Failed, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._kube import pods
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import JSON_PATCH, MERGE_PATCH, Client
+from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import (
+    TOKEN,
+    own_token,
+    refuse_newer,
+    stamped,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._kube.pods_template import shown_templates
 from ansible_collections.golive.cutover.plugins.module_utils._kube.rollback_revisions import (
     FORMER,
@@ -26,6 +32,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.track_scene i
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view import collection_path
 
 _MANAGER = "golive-rollback"
+_TOKEN_PATH = "/metadata/annotations/" + TOKEN.replace("/", "~1")  # a part of a JSON pointer (RFC 6901)
 _OBSERVE_S = 30.0
 _DISOWN_TRIES = 5
 _WRITE_TRIES = 4
@@ -88,12 +95,14 @@ def _write(call: Call, client: Client, path: str, workload: dict[str, Any], targ
     query = {"fieldManager": _MANAGER, **({"dryRun": "All"} if call.check_mode else {})}
     if workload["kind"] == "StatefulSet" and not call.check_mode:
         _note_number(client, target)
-    now = workload
+    token = own_token(call.params)
+    now = _taken(call, client, path, workload, token)
     for last in (False,) * (_WRITE_TRIES - 1) + (True,):
         # The guard is the generation: the controller's status writes move the resourceVersion all the time.
         patch = [
             {"op": "test", "path": "/metadata/uid", "value": now["metadata"]["uid"]},
             {"op": "test", "path": "/metadata/generation", "value": now["metadata"]["generation"]},
+            *([] if token is None or call.check_mode else [{"op": "test", "path": _TOKEN_PATH, "value": token}]),
             {"op": "replace", "path": "/spec/template", "value": target.template},
         ]
         call.alive()
@@ -105,6 +114,8 @@ def _write(call: Call, client: Client, path: str, workload: dict[str, Any], targ
                 raise
             # The answer may be lost while the write is not: never resend, look.
             written = client.get(path)
+            if token is not None:
+                refuse_newer(written, token)
             if written["spec"]["template"] == target.template:
                 break
             same = written["metadata"]["generation"] == now["metadata"]["generation"]
@@ -115,6 +126,14 @@ def _write(call: Call, client: Client, path: str, workload: dict[str, Any], targ
             now = written
     if not call.check_mode:
         _disown(call, client, path, written)
+
+
+def _taken(call: Call, client: Client, path: str, workload: dict[str, Any], token: str | None) -> dict[str, Any]:
+    """The workload with this run's token; raises GoliveError ``lease_lost`` when it has that of a later run."""
+    if token is None:
+        return workload
+    refuse_newer(workload, token)
+    return workload if call.check_mode else stamped(client, path, workload, token)
 
 
 def _overtaken(now: dict[str, Any]) -> GoliveError:

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import own_token
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import ShareDriver, need_features
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.shift import Shift
@@ -45,6 +46,4 @@ def share_driver(kind: str, call: Call, client: Client, app: ServiceDriver) -> S
 def app_of(call: Call, client: Client) -> ServiceDriver:
     """The app whose live Service and namespace the options name."""
     params = call.params
-    return ServiceDriver(
-        call, client, params["namespace"], params["service"], params["colour_key"], params.get("token")
-    )
+    return ServiceDriver(call, client, params["namespace"], params["service"], params["colour_key"], own_token(params))

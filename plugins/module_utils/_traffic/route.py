@@ -56,6 +56,12 @@ class Route:
         return (self.annotations or {}).get(key)
 
     @property
+    def token(self) -> int:
+        """The fencing token of the run that wrote last; 0 without one."""
+        text = self.note(FENCING) or ""
+        return int(text) if text.isdigit() else 0
+
+    @property
     def leaving(self) -> str | None:
         """The old colour of a switch that is not proven yet."""
         colour = self.note(LEAVING)
@@ -113,12 +119,15 @@ def patch_to(
     """The guarded JSON patch from ``route`` to LIVE(colour), or to OVERLAP for None; reference 2.2.
 
     It applies only to the resourceVersion, the fencing token and the selector that were read. ``notes`` are the
-    annotations that change with it; None removes one.
+    annotations that change with it; None removes one. An older run's token is replaced by the own one.
     """
     key_path = "/spec/selector/" + pointer(colour_key)
     patch: Patch = [{"op": "test", "path": "/metadata/resourceVersion", "value": route.version}]
-    if token is not None:
-        patch.append({"op": "test", "path": "/metadata/annotations/" + pointer(FENCING), "value": token})
+    if token is not None and route.note(FENCING) is not None:
+        path = "/metadata/annotations/" + pointer(FENCING)
+        patch.append({"op": "test", "path": path, "value": route.note(FENCING)})
+    if token is not None and route.note(FENCING) != token:
+        notes = {**notes, FENCING: token}
     if route.live:
         patch.append({"op": "test", "path": key_path, "value": route.live})
     else:
@@ -156,10 +165,12 @@ def judge(
 
     DONE: the target is reached. UNCHANGED: nothing happened, one more try is allowed. LOST: somebody else writes.
     """
-    if token is not None and found.note(FENCING) != token:
+    if token is not None and found.note(FENCING) not in (token, before.note(FENCING)):
         return LOST
-    if found.selector == wanted:
+    own = token is None or found.note(FENCING) == token
+    if found.selector == wanted and own:
         # When the selector stays, the annotations are what was written.
         moved = before.selector != wanted
         return DONE if moved or all(found.note(key) == value for key, value in notes.items()) else UNCHANGED
-    return UNCHANGED if found.selector == before.selector and found.state != ABSENT else LOST
+    same = found.selector in (before.selector, wanted)
+    return UNCHANGED if same and found.state != ABSENT else LOST

@@ -48,7 +48,7 @@ class ServiceDriver:
         self.colour_key = colour_key
         self._call = call
         self._client = client
-        self._token = token
+        self.token = token
         self._shared: dict[str, str] | None = None
 
     def path(self, name: str) -> str:
@@ -102,7 +102,7 @@ class ServiceDriver:
                 f" (or {COLOURS[1]}).",
                 {"selector": dict(route.selector)},
             )
-        if self._token is not None and route.note(FENCING) != self._token:
+        if self.token is not None and route.token > int(self.token):
             raise self._lost(route)
         return route
 
@@ -133,7 +133,7 @@ class ServiceDriver:
                     raise
                 trouble = error
                 found = self.read()
-            verdict = judge(route, wanted, notes, found, self._token)
+            verdict = judge(route, wanted, notes, found, self.token)
             if verdict == DONE:
                 return found
             if verdict == LOST:
@@ -158,14 +158,14 @@ class ServiceDriver:
             "PATCH",
             self.path(self.name),
             query={"fieldManager": MANAGER, **query},
-            body=patch_to(route, colour, self.colour_key, notes, self._token),
+            body=patch_to(route, colour, self.colour_key, notes, self.token),
             content_type=JSON_PATCH,
             retry=False,
             timeout=WRITE_S,
         )
 
     def _lost(self, found: Route) -> GoliveError:
-        token = f", fencing token {found.note(FENCING)}" if self._token is not None else ""
+        token = f", fencing token {found.note(FENCING)}" if self.token is not None else ""
         where = "it is gone" if found.state == ABSENT else f"its selector is now {dict(found.selector)}{token}"
         return GoliveError(
             "lease_lost",

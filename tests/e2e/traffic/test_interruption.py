@@ -17,10 +17,12 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import MERGE_PATCH, connected
 from ansible_collections.golive.cutover.plugins.modules import traffic_info, traffic_switch
 from tests.e2e.conftest import kubectl
+from tests.e2e.leases import take
 from tests.e2e.traffic.stale_balancer import stale_balancer
 from tests.e2e.traffic.stand import Shop, child, perform, until
 
 LEAVING = "golive.cutover/leaving"
+TOKEN = "golive.cutover/token"
 
 
 def soaking(shop: Shop) -> bool:
@@ -96,21 +98,24 @@ def test_the_selector_is_moved_by_somebody_else_during_the_overlap(two: Shop) ->
     assert two.service()["spec"]["selector"]["tier"] == "web"
 
 
-def test_a_token_of_somebody_else_stops_the_switch(two: Shop) -> None:
-    kubectl("-n", two.namespace, "annotate", "service", two.name, "golive.cutover/token=7")
+def test_a_token_of_a_later_run_stops_the_switch(two: Shop) -> None:
+    kubectl("-n", two.namespace, "annotate", "service", two.name, f"{TOKEN}=7")
+    lease = take(two.namespace, two.name, token=6)
     with pytest.raises(GoliveError) as caught:
-        perform(traffic_switch, two.switch_options("green", token="6"))
+        perform(traffic_switch, two.switch_options("green", lease=lease))
     assert caught.value.code == "lease_lost"
     assert two.live() == "blue"
-    perform(traffic_switch, two.switch_options("green", token="7"))
-    assert two.live() == "green"
+    # The next holder is ahead of the Service, and leaves its own token there.
+    lease = take(two.namespace, two.name, token=9)
+    perform(traffic_switch, two.switch_options("green", lease=lease))
+    assert (two.live(), two.notes()[TOKEN]) == ("green", "9")
 
 
 def test_the_token_changes_in_the_middle(two: Shop) -> None:
-    kubectl("-n", two.namespace, "annotate", "service", two.name, "golive.cutover/token=7")
-    with child("traffic_switch", two.switch_options("green", token="7")) as process:
+    lease = take(two.namespace, two.name, token=7)
+    with child("traffic_switch", two.switch_options("green", lease=lease)) as process:
         until(lambda: overlapping(two), 40, "the overlap")
-        kubectl("-n", two.namespace, "annotate", "service", two.name, "golive.cutover/token=8", "--overwrite")
+        kubectl("-n", two.namespace, "annotate", "service", two.name, f"{TOKEN}=8", "--overwrite")
         output, _errors = process.communicate(timeout=60)
     assert json.loads(output)["code"] == "lease_lost"
     assert two.live() is None

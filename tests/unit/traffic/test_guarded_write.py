@@ -123,7 +123,7 @@ def driver_of(server: FaultyServer, token: str | None = None) -> ServiceDriver:
     start=st.sampled_from(["blue", "green", None]),
     target=st.sampled_from(["blue", "green", None]),
     events=st.lists(st.sampled_from(EVENTS), max_size=3),
-    token=st.sampled_from([None, "7"]),
+    token=st.sampled_from([None, "7", "8"]),
     note=st.sampled_from([None, "blue"]),
 )
 def test_a_move_ends_in_its_target_or_says_why_not(
@@ -185,6 +185,10 @@ def route(colour: str | None, version: str = "1", **notes: str) -> Route:
         (route("blue", token="7"), None, route(None, token="8"), "7", LOST),
         (route("blue", token="7"), None, route(None), "7", LOST),
         (route("blue", token="7"), None, route(None, token="7"), "7", DONE),
+        (route("blue", token="6"), None, route(None, token="7"), "7", DONE),
+        (route("blue", token="6"), None, route("blue", token="6"), "7", UNCHANGED),
+        (route("blue", token="6"), None, route(None, token="6"), "7", UNCHANGED),
+        (route("blue"), None, route("blue"), "7", UNCHANGED),
         (route("green", leaving="blue"), "green", route("green", leaving="blue"), None, UNCHANGED),
         (route("green", leaving="blue"), "green", route("green"), None, DONE),
     ],
@@ -205,6 +209,12 @@ def test_patches_test_what_they_change() -> None:
         {"op": "test", "path": "/metadata/annotations/golive.cutover~1token", "value": "7"},
         {"op": "test", "path": "/spec/selector", "value": SHARED},
         {"op": "add", "path": key, "value": "green"},
+    ]
+    assert patch_to(route("blue", token="7"), None, COLOUR_KEY, {}, "8")[1:] == [
+        {"op": "test", "path": "/metadata/annotations/golive.cutover~1token", "value": "7"},
+        {"op": "test", "path": key, "value": "blue"},
+        {"op": "remove", "path": key},
+        {"op": "add", "path": "/metadata/annotations/golive.cutover~1token", "value": "8"},
     ]
     assert patch_to(route("green"), "blue", COLOUR_KEY, {LEAVING: "x"}, None)[2:] == [
         {"op": "replace", "path": key, "value": "blue"},
