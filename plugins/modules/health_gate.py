@@ -15,7 +15,8 @@ description:
   - A gate that fails or stays inconclusive fails the task, with all numbers in the result.
   - Inconclusive is never taken for a pass. It means that nothing could be told, for instance because the way to the
     thing is broken.
-  - Checks only read. HTTP checks use C(GET) or C(HEAD), SQL runs in read-only transactions.
+  - Checks only read. HTTP checks use C(GET) or C(HEAD), SQL runs in read-only transactions. Jobs and commands are the
+    exception. A Job is deleted when it has ended, and also when the gate ends before it.
 options:
   checks:
     description:
@@ -23,7 +24,6 @@ options:
       - All wrong settings are reported at once, with their path.
     type: list
     elements: dict
-    required: true
     suboptions:
       name:
         description: Name of the check, as the result shows it.
@@ -32,10 +32,26 @@ options:
       kind:
         description: What is asked.
         type: str
-        choices: [http, tcp, sql, kube]
+        choices:
+          - http
+          - tcp
+          - sql
+          - kube
+          - prometheus
+          - load
+          - job
+          - exec
+          - tls
+          - headers
+          - pod_security
+          - rights
+          - capacity
+          - approval
         required: true
       timeout:
-        description: Seconds for one look; 5 by default. With redirects, for all of them together.
+        description:
+          - Seconds for one look; 5 by default. With redirects, for all of them together.
+          - Of a V(job) check the seconds for the Job; 120 by default.
         type: float
       max_latency:
         description: Seconds that an answer may take. A slower one is a bad look.
@@ -84,7 +100,9 @@ options:
             description: Share of bad requests that is not acceptable, in place of the preset's.
             type: float
           slow:
-            description: Tests of the share of slow requests, from their scheduled times. An empty list tests none.
+            description:
+              - Tests of the share of slow requests, from their scheduled times. An empty list tests none.
+              - With a tunnel only those on kept connections, because a new one takes the time of the API.
             type: list
             elements: dict
             default:
@@ -179,8 +197,8 @@ options:
                 default: 5
       tunnel:
         description:
-          - Reach a Service or pod of the cluster through the Kubernetes API (port-forward). Kinds V(http), V(tcp),
-            V(sql).
+          - Reach a Service or pod of the cluster through the Kubernetes API (port-forward). Kinds V(http), V(headers),
+            V(tcp), V(tls), V(sql), V(prometheus), V(load).
           - It tests pods, not the way clients take to them.
         type: dict
         suboptions:
@@ -198,43 +216,53 @@ options:
             description: Number or name of the Service's or pod's port.
             type: str
       url:
-        description: Address of an V(http) check.
+        description: Address of an V(http) or V(headers) check, or of the Prometheus server without C(/api/v1).
         type: str
       path:
-        description: Path of an V(http) check with a tunnel, in place of a whole address.
+        description: Path of an V(http) or V(headers) check with a tunnel, in place of a whole address. Of a
+          V(prometheus) check the path in front of C(/api/v1).
         type: str
       method:
         description: Method of an V(http) check; C(GET) by default.
         type: str
         choices: [GET, HEAD]
       headers:
-        description: Headers that an V(http) check sends. A redirect to another host does not get them.
+        description: Headers that are sent over HTTP. A redirect to another host does not get them.
         type: dict
       status:
         description: Statuses that are good for an V(http) check; 200 to 299 by default.
         type: list
         elements: int
       contains:
-        description: Text that the body of an V(http) check must contain.
+        description: Text that the body of an V(http) check, the output of an V(exec) check, or one of the last 20 log
+          lines of a V(job) check must contain.
         type: str
       expect_headers:
-        description: Headers of the answer of an V(http) check with their exact values.
+        description: Headers of the answer of an V(http) or V(headers) check with their exact values.
         type: dict
       redirects:
         description: Redirects that an V(http) check follows; by default none, so that a redirect is the answer.
         type: int
       validate_certs:
-        description: Whether an V(http) check verifies the certificate; it does by default.
+        description: Whether the server's certificate is verified; it is by default. A V(tls) check always does.
         type: bool
       ca_cert:
-        description: File with the certificate authority for an V(http) check.
+        description: File with the certificate authority of the server.
         type: path
       host:
-        description: Host of a V(tcp) check.
+        description: Host of a V(tcp) check. Of a V(tls) check also the name that the certificate must show.
         type: str
       port:
-        description: Port of a V(tcp) check; with a tunnel its port is used when it names one.
+        description: Port of a V(tcp) or V(tls) check, 443 by default for V(tls). With a tunnel its port is used when
+          it names one.
         type: int
+      min_lifetime:
+        description: Least share of the certificate's lifetime that must be left for a V(tls) check; 0.1 by default.
+        type: float
+      min_version:
+        description: Oldest version of the protocol that a V(tls) check accepts; C(TLSv1.2) by default.
+        type: str
+        choices: [TLSv1.2, TLSv1.3]
       postgresql:
         description: Where and as whom a V(sql) check connects. What is left out comes from the environment (E(PGHOST)
           and so on).
@@ -287,7 +315,7 @@ options:
             answers and refuses the password accepts sessions.
         type: bool
       query:
-        description: Query of a V(sql) check.
+        description: Query of a V(sql) check, or instant query of a V(prometheus) check. All its values are judged.
         type: str
       min_rows:
         description: Least number of rows of a V(sql) check.
@@ -296,7 +324,8 @@ options:
         description: Greatest number of rows of a V(sql) check.
         type: int
       expect:
-        description: Values of the first row of a V(sql) check, or of the object of a V(kube) check.
+        description: Values of the first row of a V(sql) check, of the object of a V(kube) check, or of the last log
+          line of a V(job) check that is a JSON object.
         type: list
         elements: dict
         suboptions:
@@ -314,7 +343,7 @@ options:
             description: Greatest number.
             type: float
       object:
-        description: Object of a V(kube) check.
+        description: Object of a V(kube) or V(pod_security) check.
         type: dict
         suboptions:
           api_version:
@@ -343,39 +372,353 @@ options:
       max_restarts:
         description: Restarts that the containers of the object's present pods may have had in all.
         type: int
+      login:
+        description: Who asks the Prometheus server.
+        type: dict
+        suboptions:
+          username:
+            description: Name for basic authentication.
+            type: str
+          password_secret:
+            description: Key of a Kubernetes Secret that holds the password.
+            type: dict
+            suboptions:
+              namespace:
+                description: Namespace of the Secret. Without it the namespace of the tunnel.
+                type: str
+              name:
+                description: Name of the Secret.
+                type: str
+                required: true
+              key:
+                description: Key inside the Secret.
+                type: str
+                required: true
+          token_secret:
+            description: Key of a Kubernetes Secret that holds a bearer token.
+            type: dict
+            suboptions:
+              namespace:
+                description: Namespace of the Secret. Without it the namespace of the tunnel.
+                type: str
+              name:
+                description: Name of the Secret.
+                type: str
+                required: true
+              key:
+                description: Key inside the Secret.
+                type: str
+                required: true
+      min:
+        description: Least value of a V(prometheus) query.
+        type: float
+      max:
+        description: Greatest value of a V(prometheus) query. Of a V(capacity) check the greatest share of a quota
+          that may be used; 0.9 by default.
+        type: float
+      kpi:
+        description:
+          - Key figure that a V(prometheus) query gives, with its bands for target, warning and critical.
+          - V(latency_p95) 0.5, 1, 2 seconds; V(errors) 0.001, 0.005, 0.01; V(uptime) 0.999, 0.995, 0.99; V(cpu) 0.7,
+            0.8, 0.9 and V(memory) 0.8, 0.85, 0.95 of the limit.
+        type: str
+        choices: [latency_p95, errors, uptime, cpu, memory]
+      band:
+        description: Bounds in place of those of O(checks[].kpi), or all three without one.
+        type: dict
+        suboptions:
+          target:
+            description: What is aimed at.
+            type: float
+          warning:
+            description: Beyond this the value warns.
+            type: float
+          critical:
+            description: Beyond this the value is critical.
+            type: float
+      fails_at:
+        description: Bound of the band beyond which a look is bad; V(critical) by default.
+        type: str
+        choices: [target, warning, critical]
+      counters:
+        description:
+          - Let a V(prometheus) check test the share of bad events by a sequential test. The raw counters are
+            differenced here, so that resets and counters that begin with their first event are counted.
+          - It fails as soon as the test does, and passes when the test does after at least two scrapes.
+        type: dict
+        suboptions:
+          bad:
+            description: Selector of the counters of bad events.
+            type: str
+            required: true
+          total:
+            description: Selector of the counters of all events.
+            type: str
+            required: true
+          preset:
+            description: Shares of the test; V(errors) 0.2 and 2 percent, V(errors_strict) 0.1 and 1 percent.
+            type: str
+            choices: [errors, errors_strict, slow_p99, slow_p95]
+            default: errors
+          p0:
+            description: Greatest share that is acceptable, in place of the preset's.
+            type: float
+          p1:
+            description: Least share that is not acceptable, in place of the preset's.
+            type: float
+          alpha:
+            description: Chance to fail a release at O(checks[].counters.p0), shared with the other tests of the gate.
+            type: float
+            default: 0.001
+          beta:
+            description: Chance to pass a release at O(checks[].counters.p1).
+            type: float
+            default: 0.05
+          effect:
+            description: Size of the bursts in which bad events come (design effect); 1 when they are independent.
+            type: float
+            default: 3
+      gauges:
+        description:
+          - Let a V(prometheus) check compare values of the new release with those of the old one at the same time by
+            ranks. It looks once, when there are enough values, and fails when new is worse by chance and by size.
+        type: dict
+        suboptions:
+          old:
+            description: Query for the old release. Values of several series are averaged.
+            type: str
+            required: true
+          new:
+            description: Query for the new release.
+            type: str
+            required: true
+          worse:
+            description: Which direction is bad.
+            type: str
+            choices: [higher, lower]
+            default: higher
+          samples:
+            description: Values on each side, one a scrape; at least 7.
+            type: int
+            default: 20
+          least_cles:
+            description: Least chance that a value of new is worse than one of old, for a failure.
+            type: float
+            default: 0.7
+          least_change:
+            description: Least difference as a share of old's median, for a failure.
+            type: float
+            default: 0.25
+          alpha:
+            description: Chance to fail a release that is not worse, shared with the other tests of the gate.
+            type: float
+            default: 0.001
+      scrape_interval:
+        description: Seconds between scrapes for a V(prometheus) check. By default it is seen from the samples.
+        type: float
+      stale_after:
+        description: Age in seconds of the newest sample beyond which a V(prometheus) check can tell nothing; by default
+          three scrapes, at least 15 seconds.
+        type: float
+      namespace:
+        description: Namespace of a V(job), V(exec), V(rights) or V(capacity) check.
+        type: str
+      definition:
+        description: Manifest of the Job of a V(job) check. It runs once for each gate; with the last look it is judged.
+        type: dict
+      pod:
+        description: Pod of an V(exec) check.
+        type: str
+      labels:
+        description: Labels of the pods of an V(exec) check; the newest ready one is taken.
+        type: dict
+      container:
+        description: Container of an V(exec) check. Without it the pod's default one.
+        type: str
+      command:
+        description: Command of an V(exec) check with its arguments. It runs at every look, without a shell.
+        type: list
+        elements: str
+      exit_code:
+        description: Exit code that an V(exec) check wants; 0 by default.
+        type: int
+      level:
+        description: Pod Security Standard of a V(pod_security) check; V(restricted) by default.
+        type: str
+        choices: [baseline, restricted]
+      service_account:
+        description: Service account of a V(rights) check; C(default) by default.
+        type: str
+      denied:
+        description: Rights that the service account of a V(rights) check must not have. By default those that would let
+          an app that was broken into take over more than itself.
+        type: list
+        elements: dict
+        suboptions:
+          verb:
+            description: Verb.
+            type: str
+            required: true
+          resource:
+            description: Resource in its plural form, with a subresource after a slash.
+            type: str
+            required: true
+          group:
+            description: API group.
+            type: str
+            default: ''
+          namespace:
+            description: Namespace. Without it that of the check.
+            type: str
+      approval:
+        description: Approval that an V(approval) check asks for. Without it the check fails.
+        type: dict
+        suboptions:
+          by:
+            description: Who approved.
+            type: str
+            required: true
+          until:
+            description: Until when it holds, with the offset to UTC, such as C(2026-03-01T18:00:00+01:00).
+            type: str
+            required: true
+          reference:
+            description: Where it is recorded, such as a ticket or a job of AWX.
+            type: str
+          release:
+            description: Release that was approved. Without it every one.
+            type: str
+      release:
+        description: Release that an V(approval) check is about.
+        type: str
+  profile:
+    description:
+      - Checks and strictness for O(app), beside O(checks).
+      - V(mvp) asks whether the app works and fails at critical bounds; 5 looks, one a second.
+      - V(standard) adds function and performance, and fails when a warning bound is passed over the dwell of 30 looks,
+        one in 2 seconds.
+      - V(enterprise) adds security, capacity and an approval; 60 looks, one in 2 seconds.
+    type: str
+    choices: [mvp, standard, enterprise]
+  app:
+    description: The app that O(profile) makes checks for. What is not given is not checked.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the app.
+        type: str
+      service:
+        description: Service that is asked through a tunnel, such as the preview. Without it O(app.url) is asked.
+        type: str
+      port:
+        description: Number or name of the Service's port. Not needed for a Service with one port.
+        type: str
+      url:
+        description: Address of the app for clients. Certificate and headers are checked there.
+        type: str
+      workload:
+        description: Deployment that must be rolled out without restarts.
+        type: str
+      ready_path:
+        description: Path that answers 200 to 299 when the app is ready.
+        type: str
+        default: /
+      paths:
+        description: Paths that must answer 200 to 299. The first one gets the load.
+        type: list
+        elements: str
+      prometheus:
+        description: Server that knows the app's errors, latency, CPU and memory.
+        type: dict
+        suboptions:
+          url:
+            description: Address of the server without C(/api/v1).
+            type: str
+          tunnel:
+            description: Way to the server through the Kubernetes API.
+            type: dict
+            suboptions:
+              namespace:
+                description: Namespace of the Service or pod.
+                type: str
+                required: true
+              service:
+                description: Name of the Service.
+                type: str
+              pod:
+                description: Name of the pod.
+                type: str
+              port:
+                description: Number or name of the port.
+                type: str
+          matchers:
+            description: Matchers of the app's series, such as C(namespace="shop",pod=~"shop-green-.*").
+            type: str
+            required: true
+      service_account:
+        description: Service account of the app's pods.
+        type: str
+        default: default
+      approval:
+        description: Approval of the release.
+        type: dict
+        suboptions:
+          by:
+            description: Who approved.
+            type: str
+            required: true
+          until:
+            description: Until when it holds, with the offset to UTC, such as C(2026-03-01T18:00:00+01:00).
+            type: str
+            required: true
+          reference:
+            description: Where it is recorded, such as a ticket or a job of AWX.
+            type: str
+          release:
+            description: Release that was approved. Without it every one.
+            type: str
+      release:
+        description: Release that the approval must be for.
+        type: str
+  overrides:
+    description:
+      - Options for checks of the profile by their name, in place of its own. V(false) leaves a check out.
+    type: dict
   consecutive:
-    description: Good looks in a row that every check needs.
+    description: Good looks in a row that every check needs. By default the profile's, or 3.
     type: int
-    default: 3
   interval:
-    description: Seconds from one look to the next.
+    description: Seconds from one look to the next. By default the profile's, or 1.
     type: float
-    default: 1
   timeout:
-    description: Seconds for the whole gate.
+    description: Seconds for the whole gate. By default the profile's, or 60.
     type: float
-    default: 60
   failures:
-    description: Bad looks in a row of one check that fail the gate at once. 0 waits for O(timeout).
+    description: Bad looks in a row of one check that fail the gate at once. 0 waits for O(timeout). By default the
+      profile's, or 0.
     type: int
-    default: 0
   min_score:
     description: Least RV(score); a gate below it fails even when every critical check passed.
     type: float
     default: 0
+  after_shift:
+    description: Whether the app takes live traffic. It decides what is done where nothing could be told.
+    type: bool
+    default: false
   on_inconclusive:
     description:
-      - What an inconclusive gate leads to. V(extend) gives it O(timeout) once more. The others only come back as
-        RV(action), for the play that decides.
-    type: str
-    choices: [abort, extend, hold, return]
-    default: abort
+      - What an inconclusive gate leads to - C(abort), C(hold) or C(return). It comes back as RV(action), for the play
+        that decides. C(extend) gives the gate O(timeout) once more, then C(hold) after the shift and C(abort) before.
+      - One for all reasons, or a dictionary with the reasons of RV(reasons) as keys.
+      - By default C(extend) for C(low_sample) and C(undecided), and for C(infra_noise) before the shift; for the rest
+        C(abort) before the shift and C(hold) after it.
+    type: raw
 extends_documentation_fragment:
   - golive.cutover.kube
 attributes:
   check_mode:
-    description: Checks only read, so they run in check mode too.
-    support: full
+    description: Checks only read, so they run in check mode too. Jobs and commands may write, so they do not run.
+    support: partial
   diff_mode:
     description: It changes nothing, so there is nothing to show.
     support: none
@@ -384,6 +727,7 @@ attributes:
     support: full
 requirements:
   - psycopg2 >= 2.9 for checks of kind sql
+  - websocket-client for tunnels and checks of kind exec
 notes:
   - The options that reach the cluster are used by checks of kind V(kube), by tunnels and by Secrets.
 seealso:
@@ -428,6 +772,40 @@ EXAMPLES = r"""
           slow: [{preset: slow_p99}, {preset: slow_p95}]
           compare: {tunnel: {namespace: shop, service: shop-blue}}
     timeout: 300
+
+- name: Gate live traffic by what Prometheus counts, and hold where it can tell nothing
+  golive.cutover.health_gate:
+    checks:
+      - name: errors
+        kind: prometheus
+        tunnel: {namespace: monitoring, service: prometheus}
+        counters:
+          bad: http_requests_total{namespace="shop",pod=~"shop-green-.*",code=~"5.."}
+          total: http_requests_total{namespace="shop",pod=~"shop-green-.*"}
+      - name: latency
+        kind: prometheus
+        tunnel: {namespace: monitoring, service: prometheus}
+        query: app:http_latency_seconds:p95_5m{app="shop"}
+        kpi: latency_p95
+        fails_at: warning
+    after_shift: true
+    on_inconclusive: {provider_down: hold, no_data: return}
+    timeout: 300
+
+- name: Gate the standby as strictly as an enterprise asks for
+  golive.cutover.health_gate:
+    profile: enterprise
+    app:
+      namespace: shop
+      service: shop-green
+      workload: shop-green
+      url: https://shop.example.org
+      ready_path: /readyz
+      paths: [/, /api/items]
+      approval: {by: A. Person, until: "2026-03-01T18:00:00+01:00", reference: CHG-1042}
+    overrides:
+      capacity: {max: 0.8}
+      headers: false
 """
 
 RETURN = r"""
@@ -437,13 +815,14 @@ verdict:
   type: str
 reasons:
   description:
-    - Why the gate is inconclusive. V(provider_down) when the way to the thing is broken, V(no_data) when a query gave
-      no row, V(low_sample) when every look was good but the time was too short.
+    - Why the gate is inconclusive. V(provider_down) when the way to the thing is broken or its newest sample is too
+      old, V(no_data) when it answers without data, V(low_sample) when the time was too short, V(infra_noise) when the
+      infrastructure failed, V(undecided) when a test stood between its bounds for too long.
   returned: when the gate ran
   type: list
   elements: str
 action:
-  description: The value of O(on_inconclusive).
+  description: What O(on_inconclusive) says of the strongest reason; V(return), V(abort) or V(hold).
   returned: when the gate is inconclusive
   type: str
 extended:
@@ -540,22 +919,29 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.finish import
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
 from ansible_collections.golive.cutover.plugins.module_utils._gate.checks import read_checks
 from ansible_collections.golive.cutover.plugins.module_utils._gate.gate import Rules, rule_faults, run_gate
+from ansible_collections.golive.cutover.plugins.module_utils._gate.policy import read_policy
+from ansible_collections.golive.cutover.plugins.module_utils._gate.profiles import PROFILES, profile_rows, rules_of
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
-from ansible_collections.golive.cutover.plugins.module_utils._gate.spec import check_options
+from ansible_collections.golive.cutover.plugins.module_utils._gate.spec import app_spec, check_options
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
         **kube_spec(),
-        "checks": {"type": "list", "elements": "dict", "required": True, "options": check_options()},
-        "consecutive": {"type": "int", "default": 3},
-        "interval": {"type": "float", "default": 1},
-        "timeout": {"type": "float", "default": 60},
-        "failures": {"type": "int", "default": 0},
+        "checks": {"type": "list", "elements": "dict", "options": check_options()},
+        "profile": {"type": "str", "choices": list(PROFILES)},
+        **app_spec(),
+        "overrides": {"type": "dict"},
+        "consecutive": {"type": "int"},
+        "interval": {"type": "float"},
+        "timeout": {"type": "float"},
+        "failures": {"type": "int"},
         "min_score": {"type": "float", "default": 0},
-        "on_inconclusive": {"type": "str", "choices": ["abort", "extend", "hold", "return"], "default": "abort"},
+        "after_shift": {"type": "bool", "default": False},
+        "on_inconclusive": {"type": "raw"},
     },
+    "required_one_of": [("checks", "profile")],
     "supports_check_mode": True,
 }
 
@@ -564,8 +950,13 @@ SPEC: dict[str, Any] = {
 def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
     params = call.params
-    checks, faults = read_checks(params["checks"])
-    faults += rule_faults(params, checks)
+    made, faults = profile_rows(params)
+    checks, more = read_checks(params["checks"] or [], made)
+    chosen = {**params, **rules_of(params)}
+    policy, wrong = read_policy(params["on_inconclusive"], params["after_shift"])
+    if not checks and not faults:
+        faults.append("checks is empty: a gate without checks would always pass")
+    faults += more + rule_faults(chosen, checks) + wrong
     if faults:
         raise GoliveError(
             "invalid",
@@ -573,20 +964,21 @@ def run(call: Call) -> dict[str, Any]:
             "Correct these options.",
             {"faults": faults},
         )
-    action = params["on_inconclusive"]
     rules = Rules(
-        params["consecutive"],
-        params["interval"],
-        params["timeout"],
-        params["failures"],
-        extend=action == "extend",
+        chosen["consecutive"],
+        chosen["interval"],
+        chosen["timeout"],
+        chosen["failures"],
+        extend=policy.extends,
         min_score=params["min_score"],
     )
     with Reach(call) as reach:
         try:
             result: dict[str, Any] = mask_value(run_gate(call, reach, checks, rules), reach.secrets)
         except GoliveError as error:
-            told = {"action": action} if error.code == "gate_inconclusive" else {}
+            told = {}
+            if error.code == "gate_inconclusive":
+                told = {"action": policy.action(error.details["reasons"])}
             details = mask_value({**error.details, **told}, reach.secrets)
             raise GoliveError(error.code, mask_text(error.message, reach.secrets), error.hint, details) from None
     return {"changed": False, **result}

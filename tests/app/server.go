@@ -54,6 +54,9 @@ func (a *app) handler() http.Handler {
 		header := w.Header()
 		header.Set("X-App-Version", a.settings.version)
 		header.Set("X-App-Colour", a.settings.colour)
+		if a.settings.pod != "" {
+			header.Set("X-App-Pod", a.settings.pod)
+		}
 		header.Set("X-Content-Type-Options", "nosniff")
 		if a.draining.Load() {
 			header.Set("Connection", "close")

@@ -52,7 +52,7 @@ func (m *memoryStore) list(context.Context, string, int) ([]note, error) {
 func (m *memoryStore) pool() poolState { return poolState{used: 1, idle: 2, max: 8} }
 
 func testApp(change func(*settings, *memoryStore)) (*app, *memoryStore, *bytes.Buffer) {
-	s := settings{version: "1.0.0", colour: "blue", schema: 1, drainDelay: 50 * time.Millisecond, drainLimit: time.Second}
+	s := settings{version: "1.0.0", colour: "blue", pod: "shop-1", schema: 1, drainDelay: 50 * time.Millisecond, drainLimit: time.Second}
 	db := &memoryStore{columns: []string{"id", "text", "created_at"}, schema: 1}
 	if change != nil {
 		change(&s, db)
@@ -74,7 +74,8 @@ func TestNotesAreCreatedAndListedWithVersionAndColour(t *testing.T) {
 	if made.Code != http.StatusCreated {
 		t.Fatalf("%d %s", made.Code, made.Body)
 	}
-	if made.Header().Get("X-App-Version") != "1.0.0" || made.Header().Get("X-App-Colour") != "blue" {
+	if made.Header().Get("X-App-Version") != "1.0.0" || made.Header().Get("X-App-Colour") != "blue" ||
+		made.Header().Get("X-App-Pod") != "shop-1" {
 		t.Errorf("headers %v", made.Header())
 	}
 	var list struct{ Notes []note }

@@ -17,7 +17,8 @@ type settings struct {
 	listen     string
 	version    string
 	colour     string
-	schema     int // 1: works with migration 0001 alone; 2: needs notes.tag of migration 0002
+	pod        string // as the kubelet names the host; empty outside of a pod
+	schema     int    // 1: works with migration 0001 alone; 2: needs notes.tag of migration 0002
 	logLevel   slog.Level
 	drainDelay time.Duration // between "not ready" and closing the listener
 	drainLimit time.Duration // for open requests after the listener is closed
@@ -138,6 +139,7 @@ func readSettings(getenv func(string) string) (settings, error) {
 		listen:     ":" + strconv.Itoa(r.number("APP_PORT", 8080, 1, 65535)),
 		version:    r.text("APP_VERSION", "0.0.0"),
 		colour:     r.text("APP_COLOUR", "none"),
+		pod:        r.text("HOSTNAME", ""),
 		schema:     r.number("APP_SCHEMA", 1, 1, 2),
 		logLevel:   r.level("LOG_LEVEL"),
 		drainDelay: r.duration("APP_DRAIN_DELAY", 5*time.Second),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ UNKNOWN = "unknown"
 _OTHERS = "others"
 _MOST_NAMES = 200
 _MOST_SECONDS = 3600
-_MOST_FAILED = 10
+_MOST_EXAMPLES = 5
 
 
 class Downtime:
@@ -178,18 +179,19 @@ def merged_rows(several: list[Series]) -> list[dict[str, Any]]:
     return whole.rows()
 
 
-class Failures:
-    """The first failed requests, told one by one."""
+class Examples:
+    """The first bad requests, told one by one."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
 
-    def add(self, stream: str, answer: Answer, unix: float) -> None:
-        """Keep a failed answer while there is room."""
-        if not answer.good and len(self.rows) < _MOST_FAILED:
+    def add(self, stream: str, answer: Answer) -> None:
+        """Keep a bad answer while there is room."""
+        if len(self.rows) < _MOST_EXAMPLES:
+            ago = time.monotonic() - answer.at
             self.rows.append(
                 {
-                    "t": round(unix, 3),
+                    "t": round(time.time() - ago, 3),
                     "stream": stream,
                     "kind": answer.kind,
                     "status": answer.status,
@@ -199,3 +201,17 @@ class Failures:
                     "cause": answer.cause or None,
                 }
             )
+
+    @property
+    def told(self) -> str:
+        """The first one in words; empty without one."""
+        if not self.rows:
+            return ""
+        row = self.rows[0]
+        parts = [
+            row["kind"] if row["status"] is None else f"status {row['status']}",
+            f"{row['ms']:.0f} ms",
+            f"pod {row['pod']}" if row["pod"] else "",
+            row["cause"] or "",
+        ]
+        return f"at {time.strftime('%H:%M:%SZ', time.gmtime(row['t']))}: {', '.join(filter(None, parts))}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._gate.ledger import Examples
 from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
     FAILED,
     INFRA_NOISE,
@@ -50,8 +51,9 @@ class ShareTest:
         self._heard = {side: [0, 0] for side in sides}
         self._lock = threading.Lock()
         self._failing_since: float | None = None
+        self._examples = Examples()
 
-    def hear(self, side: str, answer: Answer, good: bool) -> None:
+    def hear(self, side: str, stream: str, answer: Answer, good: bool) -> None:
         """Count one answer; it enters the test with ``count``."""
         if self.slower_than is not None:
             if not answer.timed:
@@ -59,6 +61,8 @@ class ShareTest:
             good = answer.seconds <= self.slower_than
         with self._lock:
             self._heard[side][good] += 1
+            if side == NEW and not good:
+                self._examples.add(stream, answer)
 
     def count(self) -> None:
         """Let what was heard enter the tests; once a second."""
@@ -102,9 +106,23 @@ class ShareTest:
         share = self.new.bad / max(1, self.new.total)
         return f"{self.name}: {self.new.bad} of {self.new.total} requests ({share:.2%})"
 
+    @property
+    def blame(self) -> str:
+        """Why it failed, in words."""
+        new = self.new
+        return (
+            f"{self.told}, where {new.p0:.2%} is acceptable and {new.p1:.2%} is not (z {new.z:.1f}, fails at"
+            f" {new.upper:.1f}); the first one {self._examples.told}"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """The numbers that explain the outcome."""
-        found: dict[str, Any] = {"name": self.name, "slower_than": self.slower_than, **self.new.as_dict()}
+        found: dict[str, Any] = {
+            "name": self.name,
+            "slower_than": self.slower_than,
+            **self.new.as_dict(),
+            "first_bad": list(self._examples.rows),
+        }
         if OLD in self._tests:
             found |= {OLD: self._tests[OLD].as_dict(), "relative": self._relative()}
         return found

@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._gate.ledger import Failures, Series, Stream
+from ansible_collections.golive.cutover.plugins.module_utils._gate.ledger import Series, Stream
 
 FRESH = "fresh"
 KEPT = "kept"
@@ -242,7 +242,6 @@ class Prober:
         self._lock = threading.Lock()
         self._lines = {name: _Line(name) for name in (FRESH, KEPT)}
         self.counted = Series()
-        self._failures = Failures()
         self._start = 0.0
         self._unix = 0.0
         self._threads: list[threading.Thread] = []
@@ -282,11 +281,6 @@ class Prober:
         with self._lock:
             return self.counted.rows()
 
-    def first_failed(self) -> list[dict[str, Any]]:
-        """The first failed requests with time, kind, status, identity and pod."""
-        with self._lock:
-            return list(self._failures.rows)
-
     def downtime_ms(self) -> float:
         """The longer downtime of the two streams so far, in milliseconds; its grain is one over the rate."""
         with self._lock:
@@ -321,7 +315,6 @@ class Prober:
                 line.ledger.add(answer)
                 line.ledger.reopened += reopened
                 self.counted.add(answer, self._unix + answer.at)
-                self._failures.add(line.name, answer, self._unix + answer.at)
                 if self._heard is not None:
                     self._heard(line.name, answer)
 

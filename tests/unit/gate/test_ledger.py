@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.golive.cutover.plugins.module_utils._gate.histogram import Histogram
-from ansible_collections.golive.cutover.plugins.module_utils._gate.ledger import Downtime, Failures, Series, Stream
+from ansible_collections.golive.cutover.plugins.module_utils._gate.ledger import (
+    Downtime,
+    Examples,
+    Series,
+    Stream,
+    merged_rows,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import Answer
 
 
@@ -99,16 +105,30 @@ def test_rows_per_second() -> None:
 
 
 def test_nothing_grows_without_bound() -> None:
-    stream, series, failures = Stream(), Series(), Failures()
+    stream, series, examples = Stream(), Series(), Examples()
     for number in range(5000):
         one = answer(float(number), kind="http_5xx", identity=f"i{number}", pod=f"p{number}")
         stream.downtime.opened(one.at)
         stream.add(one)
         series.add(one, one.at)
-        failures.add("fresh", one, one.at)
+        examples.add("fresh", one)
     told = stream.as_dict()
     assert sum(row["failed"] for row in told["by_pod"].values()) == sum(told["failed_by_identity"].values()) == 5000
     assert len(told["by_pod"]) <= 201
     assert len(told["failed_by_identity"]) <= 201
     assert (len(series.rows()), series.rows()[-1]["t"]) == (3600, 4999)
-    assert (len(failures.rows), failures.rows[0]["pod"], failures.rows[0]["status"]) == (10, "p0", 503)
+    assert (len(examples.rows), examples.rows[0]["pod"], examples.rows[0]["status"]) == (5, "p0", 503)
+    assert examples.told.endswith("status 503, 10 ms, pod p0")
+
+
+def test_several_series_together() -> None:
+    one, other = Series(), Series()
+    one.add(answer(seconds=0.1), 100.2)
+    other.add(answer(seconds=0.3, identity="green"), 100.9)
+    other.add(answer(kind="reset", seconds=0.3), 101.0)
+    rows = merged_rows([one, other])
+    assert [(row["t"], row["ok"], row["failed"], row["p99_ms"]) for row in rows] == [
+        (100, {"blue": 1, "green": 1}, {}, 300),
+        (101, {}, {"reset": 1}, None),
+    ]
+    assert one.rows()[0]["ok"] == {"blue": 1}

@@ -142,7 +142,6 @@ def test_both_streams_are_counted_and_end() -> None:
     rows = prober.series()
     assert sum(row["ok"]["blue"] for row in rows) == ledger["fresh"]["ok"] + ledger["kept"]["ok"]
     assert all(abs(row["t"] - time.time()) < 30 and row["p50_ms"] > 0 for row in rows)
-    assert prober.first_failed() == []
     assert prober.downtime_ms() == 0
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("prober")]
 
@@ -174,9 +173,6 @@ def test_requests_go_out_on_time_while_others_hang() -> None:
         assert ledger[stream]["failed"] == {"timeout": ledger[stream]["sent"]}
         assert ledger[stream]["sent"] >= 25
         assert ledger[stream]["latency_ms"]["p50_ms"] >= 2000
-    failed = prober.first_failed()
-    assert len(failed) == 10
-    assert {row["kind"] for row in failed} == {"timeout"}
 
 
 def test_kept_connections_are_several_and_kept() -> None:
