@@ -91,6 +91,72 @@ options:
         O(driver=gateway).
     type: int
     default: 0
+  settle:
+    description:
+      - What becomes of the other colour once all traffic is proven to be on O(to). Without it, it stays as it is.
+      - Its open work is counted until nothing is left or the time is over. Then it shrinks one pod at a time, the pod
+        with the least open work first, each one seen gone before the next.
+      - What goes wrong here leaves the rest of the other colour up, and is a warning. Live traffic is not touched.
+    type: dict
+    suboptions:
+      replicas:
+        description: Pods that stay, so that a return needs no new ones.
+        type: int
+        required: true
+      timeout:
+        description:
+          - Seconds that open work may take. When the Service's annotations name a longer drain time of its load
+            balancer, that counts.
+        type: float
+        default: 300
+      count:
+        description:
+          - How open work is counted. V(metric) reads O(settle.metric) of each pod. V(sockets) reads the table of
+            connections of each pod with C(cat) in one of its containers. V(none) does not count, and waits only for a
+            load balancer.
+        type: str
+        choices: [none, metric, sockets]
+        default: none
+      metric:
+        description: A gauge of open work on a Prometheus text page of each pod, reached by a port-forward.
+        type: dict
+        suboptions:
+          name:
+            description: Name of the metric; all its series of a pod are added.
+            type: str
+            required: true
+          path:
+            description: Path of the page.
+            type: str
+            default: /metrics
+          port:
+            description: Number or name of the port. Without it, the pod's only one.
+            type: str
+      sockets:
+        description: Where and what to count for O(settle.count=sockets).
+        type: dict
+        suboptions:
+          container:
+            description: Container that has C(cat). Without it, the pod's default one.
+            type: str
+          port:
+            description: Port whose connections count. Without it, every port that the pod declares.
+            type: int
+      nudge:
+        description: A request to each pod beforehand that asks the app to end its connections.
+        type: dict
+        suboptions:
+          path:
+            description: Path of the app's drain endpoint.
+            type: str
+            required: true
+          method:
+            description: Method of the request.
+            type: str
+            default: POST
+          port:
+            description: Number or name of the port. Without it, the pod's only one.
+            type: str
   overlap:
     description:
       - Whether both colours serve for a moment. Without it, load balancers that address pods may drop requests.
@@ -183,6 +249,8 @@ notes:
   - Needs C(get) and C(patch) on Services, C(get) on Deployments, C(list) on pods, ReplicaSets and EndpointSlices.
     Level V(node) needs C(list) on nodes and C(get) on C(nodes/proxy), or C(create) on C(pods/portforward) in
     C(kube-system).
+  - O(settle) also needs C(patch) on Deployments and pods; counting needs C(create) on C(pods/portforward) or
+    C(pods/exec).
 seealso:
   - module: golive.cutover.traffic_info
   - module: golive.cutover.kube_track
@@ -242,6 +310,53 @@ proof:
     probe:
       description: Requests that were asked, how many in a row were needed and came, from which host, and seconds.
       type: dict
+drain:
+  description: What became of the other colour. None without O(settle).
+  returned: success
+  type: dict
+  contains:
+    from:
+      description: Pods before.
+      type: int
+    to:
+      description: Pods after. In check mode, what it would be.
+      type: int
+    wanted:
+      description: Pods that should stay.
+      type: int
+    counted_by:
+      description: V(none), V(metric) or V(sockets).
+      type: str
+    open_before:
+      description: Open work at first. None when it was not counted.
+      type: int
+    open_after:
+      description: Open work after the wait.
+      type: int
+    waited_s:
+      description: Seconds of the wait.
+      type: float
+    limit_s:
+      description: Seconds that the wait could take.
+      type: float
+    deadline_reached:
+      description: Whether work was still open when the time was over.
+      type: bool
+    nudged:
+      description: Pods that were asked to end their connections. None when none were to be.
+      type: int
+    removed:
+      description: Removed pods in their order, with the seconds each took and the work last seen open on it.
+      type: list
+      elements: dict
+    cut:
+      description:
+        - Work that was last seen open on a removed pod, C(count) and C(pods) with count, age and peers. An age counts
+          from when it was first seen. None when it was not counted.
+      type: dict
+    trouble:
+      description: Why the rest of the colour stayed.
+      type: str
 returned:
   description: Whether traffic was switched back after a failure.
   returned: always
@@ -270,6 +385,13 @@ ledger:
       connections that had to be reopened, and the slowest in milliseconds. None without a probe.
   returned: always
   type: dict
+series:
+  description:
+    - What the probe stream saw, one row per second with C(t) (seconds since the epoch), C(ok) by identity, C(failed) by
+      kind, C(p50_ms), C(p95_ms) and C(p99_ms). None without a probe.
+  returned: always
+  type: list
+  elements: dict
 downtime_ms:
   description: Milliseconds in which requests of the probe stream failed. None without a probe.
   returned: always
@@ -317,6 +439,34 @@ SPEC: dict[str, Any] = {
             "required_one_of": [["header", "cookie"]],
         },
         "mirror": {"type": "int", "default": 0},
+        "settle": {
+            "type": "dict",
+            "options": {
+                "replicas": {"type": "int", "required": True},
+                "timeout": {"type": "float", "default": 300},
+                "count": {"type": "str", "choices": ["none", "metric", "sockets"], "default": "none"},
+                "metric": {
+                    "type": "dict",
+                    "options": {
+                        "name": {"type": "str", "required": True},
+                        "path": {"type": "str", "default": "/metrics"},
+                        "port": {"type": "str"},
+                    },
+                },
+                "sockets": {
+                    "type": "dict",
+                    "options": {"container": {"type": "str"}, "port": {"type": "int"}},
+                },
+                "nudge": {
+                    "type": "dict",
+                    "options": {
+                        "path": {"type": "str", "required": True},
+                        "method": {"type": "str", "default": "POST"},
+                        "port": {"type": "str"},
+                    },
+                },
+            },
+        },
         "overlap": {"type": "bool", "default": True},
         "soak": {"type": "float", "default": 10},
         "require_proof": {"type": "str", "choices": ["slice", "node", "probe"], "default": "node"},

@@ -27,6 +27,11 @@ def rights_of_switch() -> tuple[Right, ...]:
     )
 
 
+def rights_of_settle() -> tuple[Right, ...]:
+    """Verb, API group and resource of each right."""
+    return (("patch", "apps", "deployments"), ("patch", "", "pods"))
+
+
 def need_rights(client: Client, namespace: str, rights: Iterable[Right]) -> None:
     """Raise GoliveError ``forbidden`` with every missing right at once."""
 

@@ -13,14 +13,18 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import own_token
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import ShareDriver, need_features
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_driver import GatewayDriver
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.rest import settle_old
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.shift import Shift
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.steps import Record
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.switch import Switch
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.wish import read_wish
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.wish import Wish, read_wish
 
 # Drivers that move by shares; each takes the call, the client and the app as its live Service shows it.
-_SHARE_DRIVERS: Mapping[str, Callable[[Call, Client, ServiceDriver], ShareDriver]] = {}
+_SHARE_DRIVERS: Mapping[str, Callable[[Call, Client, ServiceDriver], ShareDriver]] = {
+    GatewayDriver.kind: GatewayDriver,
+}
 
 
 def run_switch(call: Call, client: Client) -> dict[str, Any]:
@@ -28,12 +32,24 @@ def run_switch(call: Call, client: Client) -> dict[str, Any]:
     wish = read_wish(call.params)
     app = app_of(call, client)
     with Record(call) as record:
-        if wish.driver == ServiceDriver.kind:
-            need_features(wish.driver, ServiceDriver.features, wish)
-            return Switch(call, client, app, wish, record).run()
-        driver = share_driver(wish.driver, call, client, app)
-        need_features(wish.driver, driver.features, wish)
-        return Shift(call, client, app, driver, wish, record).run()
+        mover = _mover(call, client, app, wish, record)
+        try:
+            result = mover.run()
+            drain = settle_old(call, client, app, wish, record, mover.read_live)
+            shrunk = drain is not None and drain["from"] != drain["to"]
+            return {**result, "drain": drain, "changed": result["changed"] or shrunk, **record.report()}
+        except GoliveError as error:
+            known = {"returned": False, "live": mover.live, **record.report()}
+            raise GoliveError(error.code, error.message, error.hint, {**known, **error.details}) from error
+
+
+def _mover(call: Call, client: Client, app: ServiceDriver, wish: Wish, record: Record) -> Switch | Shift:
+    if wish.driver == ServiceDriver.kind:
+        need_features(wish.driver, ServiceDriver.features, wish)
+        return Switch(call, client, app, wish, record)
+    driver = share_driver(wish.driver, call, client, app)
+    need_features(wish.driver, driver.features, wish)
+    return Shift(call, client, app, driver, wish, record)
 
 
 def share_driver(kind: str, call: Call, client: Client, app: ServiceDriver) -> ShareDriver:

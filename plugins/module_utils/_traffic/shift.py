@@ -41,15 +41,17 @@ class Shift:
         self._live: str | None = None
         self._hazards: tuple[Hazard, ...] = ()
 
+    @property
+    def live(self) -> str | None:
+        """The colour that takes all traffic as far as this move knows; None while both do."""
+        return self._live
+
+    def read_live(self) -> str | None:
+        """The colour that takes all traffic now. Raises GoliveError as the driver's ``read`` does."""
+        return self._driver.read().live
+
     def run(self) -> dict[str, Any]:
         """Raises GoliveError; ``returned`` in its details says whether traffic was switched back."""
-        try:
-            return {**self._run(), **self._record.report()}
-        except GoliveError as error:
-            known = {"returned": False, "live": self._live, **self._record.report()}
-            raise GoliveError(error.code, error.message, error.hint, {**known, **error.details}) from error
-
-    def _run(self) -> dict[str, Any]:
         wish = self._wish
         with self._record.step("preflight") as step:
             split = self._driver.read()
@@ -144,23 +146,31 @@ class Shift:
         """R6: bring all traffic back to the old colour, then raise ``cause`` with how that went."""
         old = self._wish.old
         with self._record.step("return") as step:
-            now = self._go_back_or_give_up(cause)
+            now, moved = self._go_back_or_give_up(cause)
             self._live = old
-            try:
-                step["proof"] = self._driver.prove(now, self._wish, now.weights)
-            except GoliveError as error:
-                self._call.warn(f"Traffic is set back to {old}, but that is not proven: {error.message}")
-                step["proof"] = error.message
-        details = {**cause.details, "returned": True, "live": old, "changed": True}
-        message = f"{cause.message} Traffic was switched back to {old}."
-        raise GoliveError(cause.code, message, cause.hint, details) from cause
+            if moved:
+                step["proof"] = self._prove_return(now)
+        details = {**cause.details, "returned": moved, "live": old, "changed": moved}
+        outcome = f"Traffic was switched back to {old}." if moved else f"Traffic stays on {old}."
+        raise GoliveError(cause.code, f"{cause.message} {outcome}", cause.hint, details) from cause
 
-    def _go_back_or_give_up(self, cause: GoliveError) -> Split:
+    def _prove_return(self, now: Split) -> dict[str, Any] | str:
+        try:
+            return self._driver.prove(now, self._wish, now.weights)
+        except GoliveError as error:
+            self._call.warn(f"Traffic is set back to {self._wish.old}, but that is not proven: {error.message}")
+            return error.message
+
+    def _go_back_or_give_up(self, cause: GoliveError) -> tuple[Split, bool]:
+        """Where traffic goes then, and whether it had to be moved."""
         old = self._wish.old
         trouble = cause
         for _try in range(_RETURN_TRIES):
             try:
-                return self._driver.move(self._driver.read(), shares(old, 100), None, self._wish)
+                now = self._driver.read()
+                if now.live == old and now.leaving is None:
+                    return now, False
+                return self._driver.move(now, shares(old, 100), None, self._wish), True
             except GoliveError as error:
                 trouble = error
                 if error.code in _ELSEWHERE:
@@ -182,7 +192,7 @@ class Shift:
         return {
             "changed": changed,
             "live": after.live,
-            "previous": before.live if before.live != after.live else before.previous,
+            "previous": (before.live or before.leaving) if before.live != after.live else before.previous,
             "driver": self._driver.kind,
             "weights": weights,
             "proof": proof,

@@ -59,5 +59,6 @@ class Record:
             "steps": self.steps,
             "timings": {**timings, "total": round(self._call.now() - self._start, 3)},
             "ledger": self._prober.ledger() if self._prober else None,
+            "series": self._prober.series() if self._prober else None,
             "downtime_ms": self._prober.downtime_ms() if self._prober else None,
         }

@@ -72,15 +72,17 @@ class Switch:
         self._old_pods: Mapping[str, str] = {}
         self._families: tuple[str, ...] = ()
 
+    @property
+    def live(self) -> str | None:
+        """The colour that takes traffic as far as this switch knows; None while both do."""
+        return self._live
+
+    def read_live(self) -> str | None:
+        """The colour that takes all traffic now. Raises GoliveError as ``read_usable`` does."""
+        return self._driver.read_usable().live
+
     def run(self) -> dict[str, Any]:
         """Raises GoliveError; ``returned`` in its details says whether traffic was switched back."""
-        try:
-            return {**self._run(), **self._record.report()}
-        except GoliveError as error:
-            known = {"returned": False, "live": self._live, **self._record.report()}
-            raise GoliveError(error.code, error.message, error.hint, {**known, **error.details}) from error
-
-    def _run(self) -> dict[str, Any]:
         with self._record.step("preflight") as step:
             route = self._driver.read_usable()
             step["state"] = route.state

@@ -12,6 +12,11 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import Target, need_url
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import other
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.settle_wish import (
+    SettleWish,
+    read_settle,
+    settle_faults,
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Wish:
     weight: int = 100
     match: Match | None = None
     mirror: int = 0
+    settle: SettleWish | None = None
 
     @property
     def old(self) -> str:
@@ -75,7 +81,7 @@ def read_wish(params: Mapping[str, Any]) -> Wish:
         faults.append("require_proof is probe, but no probe is given")
     if given is not None:
         faults += _probe_faults(given)
-    faults += _share_faults(params)
+    faults += _share_faults(params) + settle_faults(params["settle"], params["weight"])
     if faults:
         raise GoliveError("invalid", f"Cannot switch: {'; '.join(faults)}.", "Correct these options.")
     return Wish(
@@ -92,6 +98,7 @@ def read_wish(params: Mapping[str, Any]) -> Wish:
         weight=params["weight"],
         match=Match(**params["match"]) if params["match"] else None,
         mirror=params["mirror"],
+        settle=read_settle(params["settle"]),
     )
 
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import downtime_s
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import Sync, behind, parse
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import DOUBT, needed_in_a_row
 
@@ -61,17 +60,3 @@ def test_nodes_that_are_behind() -> None:
     assert set(behind(before, now, None)) == {"b", "c", "d"}
     assert set(behind({}, now, 8.0)) == {"c", "d", "e"}
     assert set(behind({}, now, None)) == {"c", "d"}
-
-
-@pytest.mark.parametrize(
-    ("marks", "seconds"),
-    [
-        ([], 0),
-        ([(0, False), (1, False)], 0),
-        ([(0, False), (1, True), (2, True), (3, False)], 2),
-        ([(3, False), (1, True), (0, False)], 2),
-        ([(0, True), (1, False), (2, True), (4, True)], 3),
-    ],
-)
-def test_downtime(marks: list[tuple[float, bool]], seconds: float) -> None:
-    assert downtime_s(marks) == seconds
