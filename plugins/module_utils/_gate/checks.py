@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,18 +77,19 @@ class Check:
         return {key: self.options[key] for key in _THRESHOLDS if self.options.get(key) not in (None, {}, [], False)}
 
 
-def read_checks(rows: list[Mapping[str, Any]]) -> tuple[list[Check], list[str]]:
-    """The checks, and every fault of their settings with its path."""
-    faults = [] if rows else ["checks is empty: a gate without checks would always pass"]
+def read_checks(rows: list[Mapping[str, Any]], made: Sequence[Mapping[str, Any]] = ()) -> tuple[list[Check], list[str]]:
+    """The checks, ``made`` ones of a profile first, and every fault of their settings with its path."""
+    faults: list[str] = []
     checks = []
-    for number, row in enumerate(rows):
-        place = f"checks[{number}]"
+    placed = [(f"profile check {row['name']!r}: ", row) for row in made]
+    placed += [(f"checks[{number}].", row) for number, row in enumerate(rows)]
+    for place, row in placed:
         kind = KINDS[row["kind"]]
         given = {key: value for key, value in row.items() if value is not None}
         known = {**_COMMON, **kind.defaults}
-        faults += [f"{place}.{key} does not belong to kind {row['kind']}" for key in given if key not in known]
+        faults += [f"{place}{key} does not belong to kind {row['kind']}" for key in given if key not in known]
         options = {**known, **{key: value for key, value in given.items() if key in known}}
-        faults += [f"{place}.{text}" for text in _common_faults(options) + kind.faults(options)]
+        faults += [f"{place}{text}" for text in _common_faults(options) + kind.faults(options)]
         checks.append(Check(row["name"], row["kind"], options))
     if not faults:
         # All tests together keep the chance of a false alarm that each is asked for (reference 4.2).

@@ -32,14 +32,14 @@ _SHOWN = 5
 @dataclass(frozen=True)
 class Rules:
     """``consecutive`` good looks of every check pass. ``failures`` bad ones in a row of one check fail at once; 0
-    waits until ``timeout`` seconds are over. ``extend`` gives an inconclusive gate the same time once more. A gate
-    whose score, 0 to 100, is below ``min_score`` fails."""
+    waits until ``timeout`` seconds are over. ``extend`` holds the reasons for which an inconclusive gate gets the
+    same time once more. A gate whose score, 0 to 100, is below ``min_score`` fails."""
 
     consecutive: int
     interval: float
     timeout: float
     failures: int = 0
-    extend: bool = False
+    extend: frozenset[str] = frozenset()
     min_score: float = 0
 
 
@@ -165,7 +165,7 @@ def run_gate(call: Call, reach: Reach, checks: Sequence[Check], rules: Rules) ->
             verdict, reasons = _verdict(tallies, rules)
             hopeless = any(tally.hopeless(rules.failures) for tally in tallies if tally.check.critical)
             over = call.now() + rules.interval > end
-            if verdict == INCONCLUSIVE and over and rules.extend and not extended:
+            if verdict == INCONCLUSIVE and over and rules.extend.intersection(reasons) and not extended:
                 extended, over = True, False
                 end = call.now() + rules.timeout
             call.progress(_progress(tallies, rules, call.now() - start))

@@ -50,6 +50,37 @@ def check_options() -> dict[str, Any]:
     }
 
 
+def app_spec() -> dict[str, Any]:
+    """A fresh argument spec of the option ``app``."""
+    return {
+        "app": {
+            "type": "dict",
+            "options": {
+                "namespace": {"type": "str"},
+                "service": {"type": "str"},
+                "port": {"type": "str"},
+                "url": {"type": "str"},
+                "workload": {"type": "str"},
+                "ready_path": {"type": "str", "default": "/"},
+                "paths": {"type": "list", "elements": "str"},
+                "prometheus": {
+                    "type": "dict",
+                    "options": {
+                        **tunnel_spec(),
+                        "url": {"type": "str"},
+                        "matchers": {"type": "str", "required": True},
+                    },
+                    "mutually_exclusive": [("tunnel", "url")],
+                    "required_one_of": [("tunnel", "url")],
+                },
+                "service_account": {"type": "str", "default": "default"},
+                **_approval(),
+                "release": {"type": "str"},
+            },
+        }
+    }
+
+
 def _http() -> dict[str, Any]:
     return {
         "url": {"type": "str"},
@@ -183,6 +214,13 @@ def _cluster() -> dict[str, Any]:
                 "namespace": {"type": "str"},
             },
         },
+        **_approval(),
+        "release": {"type": "str"},
+    }
+
+
+def _approval() -> dict[str, Any]:
+    return {
         "approval": {
             "type": "dict",
             "options": {
@@ -191,6 +229,5 @@ def _cluster() -> dict[str, Any]:
                 "until": {"type": "str", "required": True},
                 "release": {"type": "str"},
             },
-        },
-        "release": {"type": "str"},
+        }
     }

@@ -71,10 +71,10 @@ def test_failures_in_a_row_end_it_early() -> None:
 
 def test_extension_happens_once_and_only_when_inconclusive() -> None:
     with pytest.raises(GoliveError) as caught:
-        gate(scripted("one", "u"), extend=True)
+        gate(scripted("one", "u"), extend=frozenset({PROVIDER_DOWN}))
     assert caught.value.details["extended"] is True
     with pytest.raises(GoliveError) as caught:
-        gate(scripted("one", "b"), extend=True)
+        gate(scripted("one", "b"), extend=frozenset({PROVIDER_DOWN}))
     assert caught.value.details["extended"] is False
 
 
