@@ -1,0 +1,143 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shifts by weights through a real Gateway: shares, loss, return, canary users, copies, and the quartet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_proof import binomial_p
+from ansible_collections.golive.cutover.plugins.modules import traffic_switch
+from tests.e2e.conftest import kubectl
+from tests.e2e.gateway.routed import RoutedShop
+from tests.e2e.traffic.audit import writes_during
+from tests.e2e.traffic.load import load
+from tests.e2e.traffic.stand import COLOUR_KEY, perform, until
+
+LEAVING = "golive.cutover/leaving"
+
+
+def test_no_request_fails_across_shift_and_return(shop: RoutedShop, tmp_path: Path) -> None:
+    with load(shop.front.rpartition("/")[0], tmp_path, fresh=60, kept=60, path=f"/{shop.name}/healthz") as stream:
+        moves = [perform(traffic_switch, shop.by_route(colour)) for colour in ("green", "blue") * 3]
+        ledger = stream.ledger()
+    assert ledger["failed"] == 0, ledger
+    assert ledger["sent"] >= 300
+    assert set(ledger["colours"]) == {"blue", "green"}
+    assert [move["downtime_ms"] for move in moves] == [0] * 6
+    assert [move["live"] for move in moves] == ["green", "blue"] * 3
+    seconds = [move["timings"]["move_1"] + move["timings"]["move_100"] for move in moves]
+    print(f"{ledger['sent']} requests, {ledger['failed']} failed, shifts of {seconds} s")
+
+
+def test_quartet_over_canary_steps(shop: RoutedShop) -> None:
+    options = shop.by_route("green", weight=25)
+    with writes_during(shop.namespace) as writes:
+        planned = perform(traffic_switch, options, check_mode=True, diff_mode=True)
+    assert writes == []
+    assert (planned["changed"], planned["weights"], planned["proof"]) == (True, {"blue": 75, "green": 25}, None)
+    assert shop.weights() == {"blue": 100, "green": 0}
+
+    done = perform(traffic_switch, options, diff_mode=True)
+    assert done["diff"] == planned["diff"]
+    assert [row["step"] for row in done["steps"]] == ["preflight", "stand_up", "move_1", "move_25"]
+    assert (done["live"], done["weights"], done["proof"]["level"]) == (None, {"blue": 75, "green": 25}, "probe")
+    assert shop.weights() == {"blue": 75, "green": 25}
+    assert shop.route_notes()[LEAVING] == "blue"
+    seen = shop.count(200)
+    assert binomial_p(seen["green"], 200, 0.25) > 1e-4, seen
+
+    version = shop.route()["metadata"]["generation"]
+    for check in (True, False):
+        again = perform(traffic_switch, options, check_mode=check)
+        assert (again["changed"], again["weights"]) == (False, {"blue": 75, "green": 25})
+    assert shop.route()["metadata"]["generation"] == version
+
+    last = perform(traffic_switch, shop.by_route("green"))
+    assert [row["step"] for row in last["steps"]][2:] == ["move_100", "close"]
+    assert (last["live"], last["previous"]) == ("green", "blue")
+    assert LEAVING not in shop.route_notes()
+    assert shop.count(20) == {"green": 20}
+
+
+def test_a_new_colour_that_never_answers_is_taken_back(shop: RoutedShop) -> None:
+    options = shop.by_route("green", probe={"expect": "never"}, outside_timeout=3)
+    with pytest.raises(GoliveError) as caught:
+        perform(traffic_switch, options)
+    assert (caught.value.code, caught.value.details["returned"]) == ("proof_failed", True)
+    assert shop.weights() == {"blue": 100, "green": 0}
+    assert LEAVING not in shop.route_notes()
+
+
+def test_canary_users_and_copies(shop: RoutedShop) -> None:
+    match = {"header": "X-Canary", "value": "yes"}
+    perform(traffic_switch, shop.by_route("green", weight=1, match=match))
+    assert until(lambda: shop.count(20, **{"X-Canary": "yes"}) == {"green": 20}, 10, "canary users on green")
+    assert shop.count(50).get("blue", 0) >= 45
+    assert len(shop.route()["spec"]["rules"]) == 2
+
+    cookie = {"cookie": "team", "value": "qa"}
+    before = copies(shop)
+    done = perform(traffic_switch, shop.by_route("green", weight=1, match=cookie, mirror=100))
+    assert done["changed"]
+    assert until(lambda: shop.count(20, Cookie="a=b; team=qa; c=d") == {"green": 20}, 10, "cookie users on green")
+    assert shop.count(100, "/notes").get("blue", 0) >= 90
+    until(lambda: copies(shop) >= before + 90, 10, "copies at green")
+    assert perform(traffic_switch, shop.by_route("green", weight=1, match=cookie, mirror=100))["changed"] is False
+
+    perform(traffic_switch, shop.by_route("green"))
+    (rule,) = shop.route()["spec"]["rules"]
+    assert [row["type"] for row in rule["filters"]] == ["URLRewrite"]
+
+
+def copies(shop: RoutedShop) -> int:
+    """Requests that green's pods have counted for notes, by their own metrics."""
+    total = 0
+    for pod in shop.pods("green"):
+        name = pod.partition("/")[2]
+        text = kubectl("get", "--raw", f"/api/v1/namespaces/{shop.namespace}/pods/{name}:8080/proxy/metrics")
+        rows = [line for line in text.splitlines() if line.startswith("http_requests_total") and '"/notes"' in line]
+        total += sum(int(float(row.rpartition(" ")[2])) for row in rows)
+    return total
+
+
+def test_a_backend_that_does_not_resolve_is_refused(shop: RoutedShop) -> None:
+    shop.route_patch({"op": "replace", "path": "/spec/rules/0/backendRefs/1/port", "value": 81})
+    refused(shop, "route_unresolved", "PortNotFound")
+
+
+def test_a_backend_without_endpoints_is_refused(shop: RoutedShop) -> None:
+    def select(colour: str) -> None:
+        path = "/spec/selector/" + COLOUR_KEY.replace("/", "~1")
+        patch = f'[{{"op": "replace", "path": "{path}", "value": "{colour}"}}]'
+        kubectl("-n", shop.namespace, "patch", "service", f"{shop.name}-green", "--type=json", "-p", patch)
+
+    select("nobody")
+    try:
+        refused(shop, "no_endpoints", overlap_timeout=2)
+    finally:
+        select("green")
+
+
+def test_a_route_that_loses_requests_or_never_matches_is_refused(shop: RoutedShop) -> None:
+    header = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "X-To", "value": "g"}]}}
+    shop.route_patch({"op": "add", "path": "/spec/rules/0/backendRefs/1/filters", "value": [header]})
+    refused(shop, "backend_filters")
+    shop.route_patch({"op": "remove", "path": "/spec/rules/0/backendRefs/1/filters"})
+    shop.route_patch({"op": "add", "path": "/spec/rules/-", "value": shop.route()["spec"]["rules"][0]})
+    refused(shop, "rule_hidden", gateway={"route": shop.name, "rule": "1"})
+    refused(shop, "proof_unavailable", gateway={"route": shop.name, "rule": "1"}, probe=None)
+
+
+def refused(shop: RoutedShop, code: str, said: str = ".", **options: object) -> None:
+    """The move must be refused with this code, and the weights stay."""
+    given = shop.by_route("green")
+    with pytest.raises(GoliveError, match=said) as caught:
+        perform(traffic_switch, {**given, **options})
+    assert caught.value.code == code, caught.value
+    assert shop.weights() == {"blue": 100, "green": 0}
+    assert caught.value.details["returned"] is False
