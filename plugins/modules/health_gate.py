@@ -168,7 +168,7 @@ options:
             description:
               - The old release, which gets the same load at the same time. When both are bad the check is inconclusive
                 (V(infra_noise)), unless the new one is worse. When its answers take significantly longer than those of
-                the old one, by 50 ms or more and by a quarter, the check fails.
+                the old one, by 50 ms or more and by a quarter, after at least 20 seconds, the check fails.
             type: dict
             suboptions:
               url:

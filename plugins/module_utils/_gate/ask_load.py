@@ -43,6 +43,8 @@ _COUNT_EVERY_S = 1.0
 # Beyond this share of late requests the times tell about this machine.
 _MOST_LATE = 0.1
 _LOST_WITHIN_S = 3.0
+# Fewer seconds beside the old release are too few for ranks.
+_LEAST_COMPARED_S = 20.0
 # A slower median of the seconds' 95th percentile that nobody notices is no reason to stop a release.
 _LEAST_SHIFT_S = 0.05
 
@@ -216,7 +218,11 @@ class LoadRun:
 
     def _missing(self, now: float, tests: list[str]) -> list[str]:
         found = []
-        dwell = max(self._options["dwell"], self._pods.liveness if self._pods else 0.0)
+        dwell = max(
+            self._options["dwell"],
+            self._pods.liveness if self._pods else 0.0,
+            _LEAST_COMPARED_S if OLD in self._sides else 0.0,
+        )
         if now - self._start < dwell:
             found.append(f"{now - self._start:.0f} of {dwell:g} s")
         sent = self._sent()
