@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import random
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
@@ -31,8 +32,20 @@ def programs() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def ports(cluster: dict[str, str]) -> Iterator[str]:
-    """NodePorts that no stage has had yet: a namespace that is still going keeps its own."""
-    return iter(cluster["GOLIVE_NODE_PORTS"].split()[2:])
+    """NodePorts that no Service has, each in its turn: a namespace that is still going keeps its own."""
+
+    def free() -> Iterator[str]:
+        turn = cluster["GOLIVE_NODE_PORTS"].split()[2:]
+        random.shuffle(turn)
+        while True:
+            used = kubectl("get", "services", "-A", "-o", "jsonpath={.items[*].spec.ports[*].nodePort}").split()
+            found = next((port for port in turn if port not in used), None)
+            assert found, f"no NodePort is free: {used}"
+            turn.remove(found)
+            turn.append(found)
+            yield found
+
+    return free()
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,7 @@ class Stage:
     port: int
     load_program: str
     settings: dict[str, Any] = field(default_factory=dict)
+    killed_groups: list[int] = field(default_factory=list)
 
     def play(self, playbook: str, *arguments: str, env: Mapping[str, str] | None = None, **variables: Any) -> Play:
         """Run a playbook of the collection; ``variables`` become extra variables."""
@@ -66,21 +67,33 @@ class Stage:
         )
         return Play(done.returncode, done.stdout + done.stderr, time.monotonic() - start)
 
-    def play_until(self, playbook: str, text: str, **variables: Any) -> str:
-        """Run a playbook in a process group of its own and kill the whole group when ``text`` appears."""
-        process = subprocess.Popen(
-            self._command(playbook, (), variables),
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
-        seen = ""
-        for line in process.stdout or ():
-            seen += line
-            if text in line:
-                os.killpg(process.pid, signal.SIGKILL)
-                break
+    def play_until(self, playbook: str, text: str, after: float = 0, alone: bool = False, **variables: Any) -> str:
+        """Run a playbook and SIGKILL it ``after`` seconds after ``text`` appeared; its output.
+
+        The whole process group is killed; with ``alone`` only the controller, whose workers are left to themselves.
+        Fails when the run ended before it could be killed.
+        """
+        log = self.folder / "killed.log"
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
+                self._command(playbook, (), variables),
+                cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )  # fmt: skip
+        self.killed_groups.append(process.pid)
+        while process.poll() is None and text not in log.read_text(errors="replace"):
+            time.sleep(0.02)
+        time.sleep(after)
+        if process.poll() is None:
+            (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
         process.wait(timeout=60)
+        seen = log.read_text(errors="replace")
+        assert process.returncode == -signal.SIGKILL, f"the run ended before it was killed:\n{seen}"
         return seen
+
+    def leftover_groups(self) -> list[int]:
+        """Process groups of killed runs in which something still works."""
+        return [group for group in self.killed_groups if _works(group)]
 
     def get(self, path: str = "/") -> tuple[int, dict[str, str], str]:
         """One request to the live Service over a new connection: status, headers, body."""
@@ -119,6 +132,14 @@ class Stage:
         extra = ["-e", json.dumps(variables)] if variables else []
         path = playbook if playbook.startswith("/") else f"playbooks/{playbook}"
         return ["ansible-playbook", "-i", str(hosts), path, *arguments, *extra]
+
+
+def _works(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def audit_mark(cluster: Mapping[str, str]) -> Audit:
