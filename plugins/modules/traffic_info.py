@@ -28,6 +28,27 @@ options:
     description: Label that holds the colour.
     type: str
     default: golive.cutover/colour
+  driver:
+    description:
+      - What is changed to move traffic, as of M(golive.cutover.traffic_switch).
+    type: str
+    choices: [service, gateway, replicas]
+    default: service
+  gateway:
+    description: Where the weights are. Only for O(driver=gateway).
+    type: dict
+    suboptions:
+      route:
+        description: Name of the HTTPRoute.
+        type: str
+        required: true
+      rule:
+        description: Name or number, counted from 0, of its rule.
+        type: str
+        default: '0'
+      namespace:
+        description: Namespace of the HTTPRoute. Without it, O(namespace).
+        type: str
   accept_managers:
     description:
       - Field managers, or V(argocd), V(flux), V(helm), that are known to leave the selector of the live Service alone.
@@ -98,6 +119,44 @@ driver:
   returned: always
   type: str
   sample: service
+weights:
+  description:
+    - Percent of traffic by colour. For V(service), of the endpoints behind the live Service. None when the state is
+      V(ABSENT) or V(FOREIGN).
+  returned: always
+  type: dict
+  sample: {blue: 90, green: 10}
+gateway:
+  description: The rule of the HTTPRoute; None with other drivers.
+  returned: always
+  type: dict
+  contains:
+    route:
+      description: Name of the HTTPRoute.
+      type: str
+    namespace:
+      description: Its namespace.
+      type: str
+    rule:
+      description: The rule, as it was asked for.
+      type: str
+    generation:
+      description: The newest generation of the route.
+      type: int
+    faults:
+      description:
+        - What the conditions of the route say is wrong, with C(code) and C(message). An empty list does not prove that
+          proxies follow.
+      type: list
+    canary_users:
+      description: Whether a rule of ours sends chosen users to one colour.
+      type: bool
+    mirror:
+      description: Percent of requests that are copied.
+      type: int
+    endpoints:
+      description: Ready endpoints of each colour's own Service.
+      type: dict
 selector:
   description: Selector of the live Service.
   returned: always
@@ -136,7 +195,7 @@ colours:
       description: What the release flow recorded of it, such as V(live), V(standby) or V(returned).
       type: str
     endpoints:
-      description: Its pods that take live traffic.
+      description: Its pods behind the live Service.
       type: int
 endpoints:
   description: Endpoints of the live Service over all EndpointSlices.
@@ -188,8 +247,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.finish import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.dispatch import app_of, share_driver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.info import read_info
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
@@ -197,8 +256,18 @@ SPEC: dict[str, Any] = {
         "service": {"type": "str", "required": True},
         "namespace": {"type": "str", "required": True},
         "colour_key": {"type": "str", "default": "golive.cutover/colour", "no_log": False},
+        "driver": {"type": "str", "choices": ["service", "gateway", "replicas"], "default": "service"},
+        "gateway": {
+            "type": "dict",
+            "options": {
+                "route": {"type": "str", "required": True},
+                "rule": {"type": "str", "default": "0"},
+                "namespace": {"type": "str"},
+            },
+        },
         "accept_managers": {"type": "list", "elements": "str", "default": []},
     },
+    "required_if": [("driver", "gateway", ["gateway"])],
     "supports_check_mode": True,
 }
 
@@ -208,8 +277,9 @@ def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
     params = call.params
     with connected(call) as client:
-        driver = ServiceDriver(call, client, params["namespace"], params["service"], params["colour_key"])
-        return {"changed": False, **read_info(client, driver, tuple(params["accept_managers"] or ()))}
+        app = app_of(call, client)
+        driver = None if params["driver"] == app.kind else share_driver(params["driver"], call, client, app)
+        return {"changed": False, **read_info(client, app, tuple(params["accept_managers"] or ()), driver)}
 
 
 def main() -> None:

@@ -330,21 +330,31 @@ class GatewayDriver:
         place = self.place
         return f"kubectl -n {place.namespace} patch httproute {place.route} --type=json -p '{json.dumps(patch)}'"
 
-    def describe(self, accepted: tuple[str, ...]) -> tuple[dict[str, Any], list[Hazard]]:
-        """The route for the info verb, and its hazards."""
-        rule = self._read_rule()
-        faults = [{"code": fault.code, "message": fault.message} for fault in faults_of(rule.route)]
-        shown = {
-            "route": self.place.route,
-            "namespace": self.place.namespace,
-            "rule": self.place.rule,
-            "generation": rule.route["metadata"].get("generation"),
-            "in_force": not faults,
-            "faults": faults,
-            "canary_users": rule.canary is not None,
-            "mirror": rule.filters[rule.mirror]["requestMirror"].get("percent", 100) if rule.mirror is not None else 0,
+    def describe(self, split: Split, accepted: tuple[str, ...]) -> tuple[dict[str, Any], list[Hazard]]:
+        """Where the weights are, what the conditions say of them, and what else the rule does."""
+        rule = _rule_of(split)
+        place = self.place
+        mirror = rule.filters[rule.mirror]["requestMirror"].get("percent", 100) if rule.mirror is not None else 0
+        ready = {
+            colour: len(read_endpoints(self._client, place.app_namespace, place.service(colour)).ready_ids())
+            for colour in COLOURS
         }
-        return shown, rule_hazards(rule, accepted)
+        shown = {
+            "route": place.route,
+            "namespace": place.namespace,
+            "rule": place.rule,
+            "generation": rule.route["metadata"].get("generation"),
+            "faults": [{"code": fault.code, "message": fault.message} for fault in faults_of(rule.route)],
+            "canary_users": rule.canary is not None,
+            "mirror": mirror,
+            "endpoints": ready,
+        }
+        found = rule_hazards(rule, accepted)
+        for colour, count in ready.items():
+            if split.weights[colour] and not count:
+                text = f"Service {place.service(colour)} has a weight and no ready endpoint: its share gets 503."
+                found.append(Hazard("no_endpoints", REFUSE, text, "Give it ready pods, or take its weight away."))
+        return {"gateway": shown}, found
 
 
 def _split(rule: Rule) -> Split:

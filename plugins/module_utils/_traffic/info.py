@@ -10,9 +10,13 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import REVISION, Colour
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import ShareDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import (
+    ABSENT,
     COLOURS,
     FOREIGN,
+    LIVE,
+    OVERLAP,
     PREVIOUS,
     SWITCHED_AT,
     other,
@@ -24,8 +28,13 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_dr
 _NOTES = ("release", "version", "state")
 
 
-def read_info(client: Client, driver: ServiceDriver, accepted: tuple[str, ...]) -> dict[str, Any]:
-    """The result of the info verb; a Service that cannot be judged is FOREIGN with its reason, not an error."""
+def read_info(
+    client: Client, driver: ServiceDriver, accepted: tuple[str, ...], by_share: ShareDriver | None = None
+) -> dict[str, Any]:
+    """The result of the info verb; a Service that cannot be judged is FOREIGN with its reason, not an error.
+
+    Of an app whose traffic moves by shares, ``by_share`` says where it goes.
+    """
     try:
         shared = driver.shared()
         reason = ""
@@ -37,7 +46,7 @@ def read_info(client: Client, driver: ServiceDriver, accepted: tuple[str, ...]) 
     route = read_route(scene.service, shared, driver.colour_key)
     state = FOREIGN if reason else route.state
     live = route.live if state != FOREIGN else None
-    return {
+    found = {
         "state": state,
         "reason": reason or route.reason or None,
         "live": live,
@@ -46,6 +55,8 @@ def read_info(client: Client, driver: ServiceDriver, accepted: tuple[str, ...]) 
         "previous": route.note(PREVIOUS),
         "switched_at": route.note(SWITCHED_AT),
         "driver": driver.kind,
+        "weights": _weights(scene) if state in (LIVE, OVERLAP) else None,
+        "gateway": None,
         "selector": dict(route.selector),
         "colours": [_colour(scene.colours[name], scene) for name in COLOURS if scene.colours[name].deployment],
         "endpoints": {
@@ -56,6 +67,41 @@ def read_info(client: Client, driver: ServiceDriver, accepted: tuple[str, ...]) 
         },
         "proxy_mode": scene.data_plane.proxy_mode,
         "hazards": [hazard.as_dict() for hazard in scene.hazards],
+    }
+    return found if by_share is None else {**found, **_shares(by_share, found["hazards"], accepted)}
+
+
+def _weights(scene: Scene) -> dict[str, int]:
+    """Percent by colour of the endpoints behind the live Service; all 0 when there are none."""
+    ready = scene.endpoints.ready_ids()
+    counts = {colour: len(ready & scene.members.every[colour].keys()) for colour in COLOURS}
+    total = sum(counts.values())
+    share = round(100 * counts[COLOURS[0]] / total) if total else 0
+    return {COLOURS[0]: share, COLOURS[1]: 100 - share if total else 0}
+
+
+def _shares(driver: ShareDriver, hazards: list[dict[str, str]], accepted: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        split = driver.read()
+    except GoliveError as error:
+        if error.code not in ("not_found", "selector_foreign"):
+            raise
+        state = ABSENT if error.code == "not_found" else FOREIGN
+        nothing = dict.fromkeys(("live", "standby", "leaving", "previous", "switched_at", "weights"))
+        return {**nothing, "state": state, "reason": error.message, "driver": driver.kind}
+    fields, more = driver.describe(split, accepted)
+    return {
+        "state": LIVE if split.live else OVERLAP,
+        "reason": None,
+        "live": split.live,
+        "standby": other(split.live) if split.live else None,
+        "leaving": split.leaving,
+        "previous": split.previous,
+        "switched_at": split.switched_at,
+        "driver": driver.kind,
+        "weights": dict(split.weights),
+        **fields,
+        "hazards": [*hazards, *(hazard.as_dict() for hazard in more)],
     }
 
 

@@ -98,6 +98,10 @@ class RoutedShop(Shop):
             found[colour] = found.get(colour, 0) + 1
         return found
 
+    def info_options(self) -> dict[str, Any]:
+        """Options of the info verb."""
+        return self.options(driver="gateway", gateway={"route": self.name})
+
     def by_route(self, to: str, **options: Any) -> dict[str, Any]:
         """Options of a quick move by weights that is proven by probes."""
         probe = {"url": f"{self.front}/healthz", **options.pop("probe", {})}

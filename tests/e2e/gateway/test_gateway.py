@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_proof import binomial_p
-from ansible_collections.golive.cutover.plugins.modules import traffic_switch
+from ansible_collections.golive.cutover.plugins.modules import traffic_info, traffic_switch
 from tests.e2e.conftest import kubectl
 from tests.e2e.gateway.routed import RoutedShop
 from tests.e2e.traffic.audit import writes_during
@@ -51,6 +51,11 @@ def test_quartet_over_canary_steps(shop: RoutedShop) -> None:
     seen = shop.count(200)
     assert binomial_p(seen["green"], 200, 0.25) > 1e-4, seen
 
+    info = perform(traffic_info, shop.info_options())
+    assert (info["state"], info["driver"], info["leaving"]) == ("OVERLAP", "gateway", "blue")
+    assert info["weights"] == {"blue": 75, "green": 25}
+    assert (info["gateway"]["faults"], info["gateway"]["endpoints"]) == ([], {"blue": 2, "green": 2})
+
     version = shop.route()["metadata"]["generation"]
     for check in (True, False):
         again = perform(traffic_switch, options, check_mode=check)
@@ -62,6 +67,8 @@ def test_quartet_over_canary_steps(shop: RoutedShop) -> None:
     assert (last["live"], last["previous"]) == ("green", "blue")
     assert LEAVING not in shop.route_notes()
     assert shop.count(20) == {"green": 20}
+    info = perform(traffic_info, shop.info_options())
+    assert (info["state"], info["live"], info["standby"], info["previous"]) == ("LIVE", "green", "blue", "blue")
 
 
 def test_a_new_colour_that_never_answers_is_taken_back(shop: RoutedShop) -> None:
@@ -108,6 +115,9 @@ def copies(shop: RoutedShop) -> int:
 def test_a_backend_that_does_not_resolve_is_refused(shop: RoutedShop) -> None:
     shop.route_patch({"op": "replace", "path": "/spec/rules/0/backendRefs/1/port", "value": 81})
     refused(shop, "route_unresolved", "PortNotFound")
+    info = perform(traffic_info, shop.info_options())
+    assert [row["code"] for row in info["gateway"]["faults"]] == ["route_unresolved"]
+    assert "route_unresolved" in [row["code"] for row in info["hazards"]]
 
 
 def test_a_backend_without_endpoints_is_refused(shop: RoutedShop) -> None:
