@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,63 +16,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.modules import health_gate
-
-Answers = Callable[[int], tuple[int, float]]
-
-
-class _Listening(ThreadingHTTPServer):
-    request_queue_size = 256
-    daemon_threads = True
-
-
-@contextmanager
-def serving(answers: Answers, colour: str = "green") -> Iterator[str]:
-    """A server that gives the n-th request the status and the seconds of ``answers(n)``."""
-    lock = threading.Lock()
-    count = 0
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            nonlocal count
-            with lock:
-                count += 1
-                number = count
-            status, seconds = answers(number)
-            time.sleep(seconds)
-            self.send_response(status)
-            self.send_header("X-App-Colour", colour)
-            self.send_header("X-App-Pod", f"pod-{number % 2}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_arguments: Any) -> None:
-            return
-
-    server = _Listening(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/notes"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def good(_number: int) -> tuple[int, float]:
-    return 200, 0.0
-
-
-def errors(number: int) -> tuple[int, float]:
-    """Five in a hundred fail."""
-    return (500 if number % 20 == 3 else 200), 0.0
-
-
-def slow(number: int) -> tuple[int, float]:
-    """A fifth takes 0.8 s."""
-    return 200, 0.8 if number % 5 == 0 else 0.0
+from tests.both_ways.harness import PLAYBOOKS, run_both
+from tests.integration.gate.loopback import errors, good, serving, slow
 
 
 def load(url: str, **options: Any) -> dict[str, Any]:
@@ -247,3 +190,35 @@ def test_all_wrong_settings_at_once() -> None:
     ]
     assert "no check is critical" in stopped({**load("http://h/"), "critical": False}, code="invalid")["msg"]
     assert "too short for the dwell" in stopped(load("http://h/", dwell=60), code="invalid")["msg"]
+
+
+def test_both_ways_tell_the_same(tmp_path: Path) -> None:
+    """Numbers differ from run to run; verdicts, words, keys and faults do not."""
+    with serving(good) as url, serving(errors) as bad:
+        cases = {
+            name: {"golive.cutover.health_gate": {"checks": [check], "interval": 0.5, "timeout": 30}}
+            for name, check in {
+                "good": {**load(url), "headers": {"Authorization": "Bearer only-for-this-test"}},
+                "bad": load(bad, dwell=25, compare={"url": url}),
+                "wrong": load(url, rate=0, compare={"url": "ftp://h/"}),
+            }.items()
+        }
+        inside, module = run_both(PLAYBOOKS[-1], cases, tmp_path)
+    for case, verdict, code in (("good", "pass", None), ("bad", "fail", "gate_failed"), ("wrong", None, "invalid")):
+        one, other = inside.result(case), module.result(case)
+        assert _keys(one) == _keys(other)
+        assert (one.get("verdict"), one.get("code")) == (other.get("verdict"), other.get("code")) == (verdict, code)
+        assert one["changed"] is other["changed"] is False
+    assert inside.result("wrong")["faults"] == module.result("wrong")["faults"]
+    assert [row["t"] for row in inside.result("good")["series"]]
+    assert "gate, " in inside.out
+
+
+def _keys(value: Any) -> Any:
+    """The shape of a result: keys of dicts, and the shape of the first element of lists."""
+    if isinstance(value, dict):
+        open_ended = {"by_identity", "by_pod", "failed", "failed_by_identity", "ok", "invocation"}
+        return {key: None if key in open_ended else _keys(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_keys(value[0])] if value else []
+    return None
