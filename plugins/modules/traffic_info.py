@@ -247,7 +247,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.finish import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.dispatch import app_of, share_driver
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.dispatch import app_of
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_driver import GatewayDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.info import read_info
 
 SPEC: dict[str, Any] = {
@@ -278,8 +279,9 @@ def run(call: Call) -> dict[str, Any]:
     params = call.params
     with connected(call) as client:
         app = app_of(call, client)
-        driver = None if params["driver"] == app.kind else share_driver(params["driver"], call, client, app)
-        return {"changed": False, **read_info(client, app, tuple(params["accept_managers"] or ()), driver)}
+        by_route = GatewayDriver(call, client, app) if params["driver"] == GatewayDriver.kind else None
+        seen = read_info(client, app, tuple(params["accept_managers"] or ()), by_route)
+        return {"changed": False, **seen, "driver": params["driver"]}
 
 
 def main() -> None:

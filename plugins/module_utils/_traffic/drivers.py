@@ -103,10 +103,6 @@ class ShareDriver(Protocol):
         """Command that gives ``colour`` all traffic by hand."""
         ...
 
-    def describe(self, split: Split, accepted: tuple[str, ...]) -> tuple[dict[str, Any], list[Hazard]]:
-        """For the info verb: fields of its result beside the shares, and hazards beyond those of the Service."""
-        ...
-
 
 def need_features(kind: str, features: frozenset[str], wish: Wish) -> None:
     """Raise GoliveError ``unsupported`` with every requested feature that the driver lacks."""

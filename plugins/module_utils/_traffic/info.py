@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import REVISION, Colour
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import ShareDriver
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_driver import GatewayDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import (
     ABSENT,
     COLOURS,
@@ -29,11 +29,11 @@ _NOTES = ("release", "version", "state")
 
 
 def read_info(
-    client: Client, driver: ServiceDriver, accepted: tuple[str, ...], by_share: ShareDriver | None = None
+    client: Client, driver: ServiceDriver, accepted: tuple[str, ...], by_route: GatewayDriver | None = None
 ) -> dict[str, Any]:
     """The result of the info verb; a Service that cannot be judged is FOREIGN with its reason, not an error.
 
-    Of an app whose traffic moves by shares, ``by_share`` says where it goes.
+    Of an app behind a Gateway, ``by_route`` says where its traffic goes.
     """
     try:
         shared = driver.shared()
@@ -46,7 +46,7 @@ def read_info(
     route = read_route(scene.service, shared, driver.colour_key)
     state = FOREIGN if reason else route.state
     live = route.live if state != FOREIGN else None
-    found = {
+    found: dict[str, Any] = {
         "state": state,
         "reason": reason or route.reason or None,
         "live": live,
@@ -54,7 +54,6 @@ def read_info(
         "leaving": route.leaving,
         "previous": route.note(PREVIOUS),
         "switched_at": route.note(SWITCHED_AT),
-        "driver": driver.kind,
         "weights": _weights(scene) if state in (LIVE, OVERLAP) else None,
         "gateway": None,
         "selector": dict(route.selector),
@@ -68,7 +67,7 @@ def read_info(
         "proxy_mode": scene.data_plane.proxy_mode,
         "hazards": [hazard.as_dict() for hazard in scene.hazards],
     }
-    return found if by_share is None else {**found, **_shares(by_share, found["hazards"], accepted)}
+    return found if by_route is None else {**found, **_routed(by_route, found["hazards"], accepted)}
 
 
 def _weights(scene: Scene) -> dict[str, int]:
@@ -80,7 +79,7 @@ def _weights(scene: Scene) -> dict[str, int]:
     return {COLOURS[0]: share, COLOURS[1]: 100 - share if total else 0}
 
 
-def _shares(driver: ShareDriver, hazards: list[dict[str, str]], accepted: tuple[str, ...]) -> dict[str, Any]:
+def _routed(driver: GatewayDriver, hazards: list[dict[str, str]], accepted: tuple[str, ...]) -> dict[str, Any]:
     try:
         split = driver.read()
     except GoliveError as error:
@@ -88,7 +87,7 @@ def _shares(driver: ShareDriver, hazards: list[dict[str, str]], accepted: tuple[
             raise
         state = ABSENT if error.code == "not_found" else FOREIGN
         nothing = dict.fromkeys(("live", "standby", "leaving", "previous", "switched_at", "weights"))
-        return {**nothing, "state": state, "reason": error.message, "driver": driver.kind}
+        return {**nothing, "state": state, "reason": error.message}
     fields, more = driver.describe(split, accepted)
     return {
         "state": LIVE if split.live else OVERLAP,
@@ -98,7 +97,6 @@ def _shares(driver: ShareDriver, hazards: list[dict[str, str]], accepted: tuple[
         "leaving": split.leaving,
         "previous": split.previous,
         "switched_at": split.switched_at,
-        "driver": driver.kind,
         "weights": dict(split.weights),
         **fields,
         "hazards": [*hazards, *(hazard.as_dict() for hazard in more)],
