@@ -67,7 +67,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__ as core_version
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.plain import plain
-from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_value
+from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, OK, Report, replayed
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_evidence import evidence_of
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_journal import (
@@ -83,7 +83,13 @@ from ansible_collections.golive.cutover.plugins.plugin_utils._timeline import ME
 
 
 def _name_of(task: Any) -> str:
-    """The task's name without its role's; an include_role has no way to leave that out."""
+    """The task's name without its role's; an include_role has no way to leave that out.
+
+    Core has filled in the variables by then. With no_log the name is taken as it is written.
+    """
+    written = task.get_ds() if task.no_log else None
+    if written is not None:
+        return str(written.get("name") or task.action)
     try:
         return str(task.get_name(include_role_fqcn=False))
     except TypeError:
@@ -138,7 +144,7 @@ class CallbackModule(CallbackBase):
             {
                 "host": host.get_name(),
                 "key": task._uuid,
-                "task": _name_of(task),
+                "task": mask_text(_name_of(task), self._secrets),
                 "phase": _phase_of(task),
                 "at_s": self._now(),
             },
@@ -200,7 +206,7 @@ class CallbackModule(CallbackBase):
             return
         action = getattr(result._task, "resolved_action", None) or result._task.action
         common = {"host": entry["host"], "phase": entry["phase"], "task": entry["task"], "status": status, "at_s": now}
-        for one in evidence_of(action, plain(result._result)):
+        for one in evidence_of(action, result._result):
             began, ended = round(entry["started_s"], 3), round(now, 3)
             self._tell("evidence", {**mask_value(one, self._secrets), **common, "began_s": began, "ended_s": ended})
 
@@ -212,7 +218,7 @@ class CallbackModule(CallbackBase):
             "play": self._play,
             "phase": _phase_of(task),
             "role": task._role.get_name() if task._role else None,
-            "task": _name_of(task),
+            "task": mask_text(_name_of(task), self._secrets),
             "action": task.action,
             "started_s": self._starts.pop((host, task._uuid), now),
             "status": status,
@@ -224,7 +230,7 @@ class CallbackModule(CallbackBase):
             entry["timings"] = plain(timings) if isinstance(timings, dict) else None
             if status not in ("ok", "changed"):
                 entry["code"] = str(found["code"]) if isinstance(found.get("code"), str) else None
-                entry["message"] = mask_value(str(found.get("msg", "")), self._secrets)[:MESSAGE_LENGTH]
+                entry["message"] = mask_text(str(found.get("msg", "")), self._secrets)[:MESSAGE_LENGTH]
         return entry
 
     def _tell(self, event: str, fields: dict[str, Any]) -> None:

@@ -81,8 +81,7 @@ def bounded(value: Any, depth: int = 0) -> Any:
             return "…"
         kept = list(value.items())[:_ITEMS]
         return {
-            str(key): thinned(plain(item), MOST_ROWS) if key == "series" else bounded(item, depth + 1)
-            for key, item in kept
+            str(key): thinned(item, MOST_ROWS) if key == "series" else bounded(item, depth + 1) for key, item in kept
         }
     if isinstance(value, (list, tuple)):
         if depth >= _DEPTH:
@@ -100,15 +99,13 @@ def thinned(series: Any, most: int) -> list[dict[str, Any]]:
 
     Neighbours are put together: counts are added, of percentiles the worst is kept, ``seconds`` is how long a row is.
     """
-    rows = [row for row in series if _is_row(row)] if isinstance(series, list) else []
+    rows = [row for row in series if _is_row(row)] if isinstance(series, (list, tuple)) else []
     size = -(-len(rows) // most) if rows else 1
     return [_together(rows[place : place + size]) for place in range(0, len(rows), size)]
 
 
 def _is_row(row: Any) -> bool:
-    return (
-        isinstance(row, Mapping) and isinstance(row.get("t"), (int, float)) and isinstance(row.get("ok", {}), Mapping)
-    )
+    return isinstance(row, dict) and isinstance(row.get("t"), (int, float)) and isinstance(row.get("ok", {}), dict)
 
 
 def _together(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
@@ -124,6 +121,6 @@ def _together(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
                 counts[str(name)] = counts.get(str(name), 0) + int(number)
         merged[key] = counts
     for key in ("p50_ms", "p95_ms", "p99_ms"):
-        known = [row[key] for row in rows if isinstance(row.get(key), (int, float))]
+        known = [float(row[key]) for row in rows if isinstance(row.get(key), (int, float))]
         merged[key] = max(known) if known else None
     return merged

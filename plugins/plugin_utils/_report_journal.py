@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything of a run, line by line while it happens, so that a run that was killed still has a report.
 
-The run holds a lock on its file; a file that can be locked belongs to a run that is gone (flock(2): a lock ends with
-the last process that holds the file).
+The run holds a lock on its file; a file that can be locked belongs to a run that is gone. It is a POSIX lock, which a
+worker does not inherit: a killed run's worker may outlive it (fcntl(2)).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Journal:
         self.place = place
         self._left = _MOST_BYTES
         self._descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
 
     def write(self, event: str, fields: Mapping[str, Any]) -> None:
         """One line, at once; beyond 32 MiB nothing more."""
@@ -64,7 +64,7 @@ def _taken(place: Path) -> int | None:
     except OSError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
         return None
