@@ -55,6 +55,19 @@ options:
     description: Percent of traffic that O(to) gets when the task ends, from 1 to 100.
     type: int
     default: 100
+  pods:
+    description:
+      - Limits of O(driver=replicas). The colour that is left keeps the pods that carried all traffic, so that a return
+        needs no new pod; the other one gets as many as the share needs.
+    type: dict
+    suboptions:
+      most:
+        description: Pods of both colours together. Without it, twice those that carried all traffic.
+        type: int
+      tolerance:
+        description: Percentage points by which the share may differ from O(weight). The real one is RV(weights).
+        type: int
+        default: 5
   gateway:
     description: Where the weights are. Only for O(driver=gateway).
     type: dict
@@ -420,6 +433,7 @@ SPEC: dict[str, Any] = {
         "colour_key": {"type": "str", "default": "golive.cutover/colour", "no_log": False},
         "driver": {"type": "str", "choices": ["service", "gateway", "replicas"], "default": "service"},
         "weight": {"type": "int", "default": 100},
+        "pods": {"type": "dict", "options": {"most": {"type": "int"}, "tolerance": {"type": "int", "default": 5}}},
         "gateway": {
             "type": "dict",
             "options": {

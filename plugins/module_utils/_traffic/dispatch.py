@@ -14,6 +14,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.client import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import own_token
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import ShareDriver, need_features
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_driver import GatewayDriver
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.replica_driver import ReplicaDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.rest import settle_old
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.shift import Shift
@@ -24,6 +25,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.wish impor
 # Drivers that move by shares; each takes the call, the client and the app as its live Service shows it.
 _SHARE_DRIVERS: Mapping[str, Callable[[Call, Client, ServiceDriver], ShareDriver]] = {
     GatewayDriver.kind: GatewayDriver,
+    ReplicaDriver.kind: ReplicaDriver,
 }
 
 

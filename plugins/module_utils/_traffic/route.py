@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 COLOURS = ("blue", "green")
@@ -16,6 +17,8 @@ COLOUR_KEY = "golive.cutover/colour"
 PREVIOUS = "golive.cutover/previous"
 SWITCHED_AT = "golive.cutover/switched-at"
 LEAVING = "golive.cutover/leaving"
+# Pods that carried all traffic when a move began.
+SIZE = "golive.cutover/size"
 FENCING = "golive.cutover/token"
 
 LIVE = "LIVE"
@@ -28,6 +31,11 @@ UNCHANGED = "unchanged"
 LOST = "lost"
 
 Patch = list[dict[str, Any]]
+
+
+def now_text() -> str:
+    """The time as it is written on the Service, RFC 3339."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def other(colour: str) -> str:

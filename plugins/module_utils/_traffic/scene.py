@@ -44,12 +44,7 @@ class Scene:
     @property
     def families(self) -> tuple[str, ...]:
         """Address families of the live Service, as EndpointSlices name them."""
-        return tuple(((self.service or {}).get("spec") or {}).get("ipFamilies") or ("IPv4",))
-
-    @property
-    def affinity(self) -> bool:
-        """Whether clients stay on their pod."""
-        return ((self.service or {}).get("spec") or {}).get("sessionAffinity") == "ClientIP"
+        return families_of(self.service)
 
     @property
     def stays_on_node(self) -> bool:
@@ -63,6 +58,16 @@ class Scene:
             raise GoliveError(
                 found[0].code, found[0].message, found[0].hint, {"hazards": [hazard.as_dict() for hazard in found]}
             )
+
+
+def families_of(service: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Address families of a Service."""
+    return tuple(((service or {}).get("spec") or {}).get("ipFamilies") or ("IPv4",))
+
+
+def keeps_clients(service: Mapping[str, Any] | None) -> bool:
+    """Whether clients stay on their pod."""
+    return ((service or {}).get("spec") or {}).get("sessionAffinity") == "ClientIP"
 
 
 def read_scene(client: Client, driver: ServiceDriver, shared: Mapping[str, str], accepted: Iterable[str]) -> Scene:

@@ -99,7 +99,8 @@ class Shift:
                 f"{self._app.name}-{self._wish.to} is not up now ({'; '.join(reasons[:3])}): the real run waits"
                 f" {self._wish.ready_timeout:g} s for it, then refuses."
             )
-        return self._result(split, Split(shares(self._wish.to, self._wish.weight)), None, not there)
+        after = split if there else Split(shares(self._wish.to, self._driver.stages(split, self._wish)[-1]))
+        return self._result(split, after, None, not there)
 
     def _already(self, split: Split) -> dict[str, Any]:
         """Traffic is where it should be: prove it, and finish what an interrupted run left unproven."""

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any, NoReturn
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -26,13 +24,10 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards im
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import Sync, read_syncs
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import (
     APART_S,
-    LEVELS,
     Means,
-    means_of,
-    needed_in_a_row,
     prove_by_probe,
-    prove_nodes,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.prove import Change, Prover, here, need_means
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import (
     LEAVING,
     LIVE,
@@ -40,6 +35,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.route impo
     PREVIOUS,
     SWITCHED_AT,
     Route,
+    now_text,
     wanted_selector,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.scene import Scene, read_scene
@@ -90,7 +86,7 @@ class Switch:
             self._previous = route.note(PREVIOUS)
             scene = read_scene(self._client, self._driver, route.shared, self._wish.accepted)
             self._families = scene.families
-            means = self._means(scene)
+            means = need_means(self._client, self._driver.name, scene.service, self._wish)
             if route.live != self._wish.to:
                 self._preflight(route, scene)
         if route.live == self._wish.to:
@@ -110,22 +106,11 @@ class Switch:
         self._close()
         return self._result(route, self._left(route), proof, scene)
 
-    def _means(self, scene: Scene) -> Means:
-        means = means_of(self._client, scene.families, self._wish.no_probe, scene.affinity)
-        if LEVELS.index(means.level) < LEVELS.index(self._wish.proof):
-            raise GoliveError(
-                "proof_unavailable",
-                f"Cannot prove a switch of Service {self._driver.name} at level {self._wish.proof}: {means.why_not}.",
-                "Give a probe with the public address, let this user read nodes/proxy, or weaken require_proof.",
-                {"strongest": means.level},
-            )
-        return means
-
     def _preflight(self, route: Route, scene: Scene) -> None:
         if not self._is_return(route):
             scene.refuse()
         need_rights(self._client, self._driver.namespace, rights_of_switch())
-        self._driver.dry_run(route, self._wish.to, {SWITCHED_AT: _now_text()})
+        self._driver.dry_run(route, self._wish.to, {SWITCHED_AT: now_text()})
         if route.state == LIVE:
             self._driver.dry_run(route, None, {LEAVING: self._wish.old})
         for hazard in scene.hazards:
@@ -152,7 +137,8 @@ class Switch:
                 serving = self._serving((self._wish.to,), {}, self._wish.narrow_timeout)
                 since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
                 former = len(scene.members.ready[left])
-                proof = self._prove(serving, means, {}, since, former, APART_S if unproven else 0.0)
+                change = Change({}, since, APART_S if unproven else 0.0)
+                proof = self._prover(means).colour(serving.endpoints, change, self._wish.to, former)
             except GoliveError as error:
                 if not unproven:
                     raise
@@ -211,7 +197,9 @@ class Switch:
             expected = frozenset(serving.members.ready[self._wish.to])
         narrowed, before = self._narrow(route, scene, means, pods, expected)
         with self._record.step("proof") as step:
-            proof = self._prove(narrowed, means, before, None, len(self._old_pods), APART_S)
+            change = Change(before, None, APART_S)
+            old_count = len(self._old_pods)
+            proof = self._prover(means).colour(narrowed.endpoints, change, self._wish.to, old_count)
             step["level"] = proof["level"]
         return proof
 
@@ -227,7 +215,7 @@ class Switch:
                 step["endpoints"] = len(serving.endpoints.ready_ids())
                 if self._wish.probe is not None and means.level == "probe":
                     seen = prove_by_probe(
-                        self._call, self._wish.probe, self._wish.expect, 1, self._wish.outside_timeout, _here()
+                        self._call, self._wish.probe, self._wish.expect, 1, self._wish.outside_timeout, here()
                     )
                     step["first_answer_after"] = seen["asked"]
             except GoliveError as error:
@@ -247,7 +235,7 @@ class Switch:
                     raise not_ready(self._driver, self._wish.to, [reason])
                 before = read_syncs(self._client, scene.families) if means.syncs else {}
                 fresh = self._driver.read_usable()
-                notes: dict[str, str | None] = {LEAVING: self._wish.old, SWITCHED_AT: _now_text()}
+                notes: dict[str, str | None] = {LEAVING: self._wish.old, SWITCHED_AT: now_text()}
                 notes[PREVIOUS] = self._previous if self._is_return(route) else self._wish.old
                 self._attempted = True
                 self._driver.move(fresh, self._wish.to, notes)
@@ -261,35 +249,8 @@ class Switch:
     def _serving(self, colours: tuple[str, ...], banned: Mapping[str, str], timeout: float) -> Serving:
         return wait_serving(self._call, self._client, self._driver, self._families, colours, banned, timeout)
 
-    def _prove(
-        self,
-        serving: Serving,
-        means: Means,
-        before: Mapping[str, Sync],
-        since: float | None,
-        old: int,
-        apart: float,
-        colour: str | None = None,
-    ) -> dict[str, Any]:
-        """R4: every level that can be had; the strongest names the proof."""
-        wish = self._wish
-        colour = colour or wish.to
-        endpoints = serving.endpoints
-        proof: dict[str, Any] = {
-            "level": "slice",
-            "slice": {"endpoints": len(endpoints.ready_ids()), "slices": endpoints.slices},
-        }
-        if means.syncs:
-            proof["node"] = prove_nodes(
-                self._call, self._client, self._families, before, since, wish.proof_timeout, apart
-            )
-            proof["level"] = "node"
-        expect = wish.expect if colour == wish.to else colour if wish.expect == wish.to else ""
-        if means.level == "probe" and wish.probe is not None and expect:
-            needed = needed_in_a_row(old, len(endpoints.ready_ids()))
-            proof["probe"] = prove_by_probe(self._call, wish.probe, expect, needed, wish.proof_timeout, _here())
-            proof["level"] = "probe"
-        return proof
+    def _prover(self, means: Means) -> Prover:
+        return Prover(self._call, self._client, self._families, self._wish, means)
 
     def _close(self) -> None:
         """Take the mark of an unfinished switch off: the proof is recorded."""
@@ -337,7 +298,7 @@ class Switch:
             route = self._refilled(route)
         notes: dict[str, str | None] = {LEAVING: None}
         if route.live == self._wish.to:
-            notes |= {PREVIOUS: self._previous, SWITCHED_AT: _now_text()}
+            notes |= {PREVIOUS: self._previous, SWITCHED_AT: now_text()}
         self._driver.move(route, old, notes)
         self._live = old
         return True
@@ -363,7 +324,7 @@ class Switch:
             serving = self._serving((old,), {}, self._wish.narrow_timeout)
             since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
             new = len(serving.members.ready[self._wish.to])
-            return self._prove(serving, means, {}, since, new, APART_S, old)
+            return self._prover(means).colour(serving.endpoints, Change({}, since, APART_S), old, new)
         except GoliveError as error:
             self._call.warn(f"Traffic is set back to {old}, but that is not proven: {error.message}")
             return error.message
@@ -391,11 +352,3 @@ def _renamed(error: GoliveError, code: str, what: str) -> GoliveError:
     if error.code in _ELSEWHERE or error.code not in ("endpoints", "not_ready", "proof_failed"):
         return error
     return GoliveError(code, f"{what}: {error.message}", error.hint, error.details)
-
-
-def _here() -> str:
-    return socket.gethostname()
-
-
-def _now_text() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
