@@ -6,8 +6,8 @@
     tiers.py [lint] [sanity] [unit] [integration] [e2e]      all when none is named
 
 A tier that fails does not keep the next from running; the exit code is 1 when any failed. While the first tiers run,
-the cluster's and the images' first-time builds run in the background at low priority. A cluster that was not there
-before is removed at the end.
+the first-time builds of the cluster, the images and the gateway run in the background at low priority; the last goes
+on beside the first tests, and its own wait for it. A cluster that was not there before is removed at the end.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from cluster_up import CLUSTER, IMAGES, cluster_up
 from python_env import ENVIRONMENTS, REPOSITORY, ensure, find, say
 
 SETUP = REPOSITORY / "tests" / "setup"
+GATEWAY = REPOSITORY / "tests" / "gateway" / "gateway"
 LOGS = REPOSITORY / "build" / "log"
 RUN = [str(SETUP / "run"), "main"]
 # What the benches compare with; the samples of them need it.
@@ -83,14 +84,16 @@ class Background:
         return lines[-1] if lines else "no output yet"
 
     def stop(self) -> None:
-        """End the group when it still runs."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
-            try:
-                self._process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait()
+        """End what still runs of the group, also what its first process has left behind."""
+        for end in (signal.SIGTERM, signal.SIGKILL):
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                self._process.poll()
+                try:
+                    os.killpg(self._process.pid, end)
+                except ProcessLookupError:
+                    return
+                time.sleep(0.1)
 
 
 def one_check(command: list[str]) -> Counts:
@@ -158,6 +161,7 @@ def main(arguments: list[str]) -> int:
     if "e2e" in chosen and len(chosen) > 1 and not kept:
         # `up` builds what is missing; what it starts would keep the low priority, so it goes down again
         first_time = f"'{CLUSTER}' up && '{CLUSTER}' down && '{IMAGES}' && '{SETUP}/run' main python '{PEERS}'"
+        first_time += f" && {{ '{GATEWAY}' build >'{LOGS / 'gateway-build.log'}' 2>&1 & }}"
         builds = [Background("first-time-build", ["sh", "-c", first_time])]
     tiers: dict[str, Callable[[], Counts]] = {
         "lint": lint,

@@ -19,6 +19,8 @@ from tests.e2e.traffic.load import load
 from tests.e2e.traffic.stand import COLOUR_KEY, perform, until
 
 LEAVING = "golive.cutover/leaving"
+# The first test may have to wait for the build of the data plane.
+pytestmark = pytest.mark.timeout(1800)
 
 
 def test_no_request_fails_across_shift_and_return(shop: RoutedShop, tmp_path: Path) -> None:

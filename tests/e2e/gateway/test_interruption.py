@@ -17,6 +17,8 @@ from tests.e2e.gateway.routed import KIND, RoutedShop
 from tests.e2e.traffic.stand import apply, child, perform, until
 
 LEAVING = "golive.cutover/leaving"
+# The first test may have to wait for the build of the data plane.
+pytestmark = pytest.mark.timeout(1800)
 WEIGHTS = "golive.cutover/weights"
 TOKEN = "golive.cutover/token"
 
