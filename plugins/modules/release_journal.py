@@ -76,9 +76,12 @@ options:
         type: str
         required: true
       name:
-        description: Name of the object in O(namespace).
+        description: Name of the object.
         type: str
         required: true
+      namespace:
+        description: Its namespace. Without it, the option O(namespace).
+        type: str
   duration:
     description:
       - Seconds without a sign of life after which another run may take the lock. At least 5.
@@ -252,6 +255,7 @@ SPEC: dict[str, Any] = {
                 "api_version": {"type": "str", "required": True},
                 "kind": {"type": "str", "required": True},
                 "name": {"type": "str", "required": True},
+                "namespace": {"type": "str"},
             },
         },
         "duration": {"type": "int", "default": 60},

@@ -150,7 +150,7 @@ class Journaled:
         """Those of the objects that exist, with their paths."""
         rows: Iterable[Mapping[str, Any]] = self._params["objects"]
         paths = [
-            self._client.path_of(row["api_version"], row["kind"], self._namespace, row["name"])
+            self._client.path_of(row["api_version"], row["kind"], row.get("namespace") or self._namespace, row["name"])
             for row in rows
             if self._client.known(row["api_version"], row["kind"])
         ]
