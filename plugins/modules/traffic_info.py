@@ -31,6 +31,7 @@ options:
   driver:
     description:
       - What is changed to move traffic, as of M(golive.cutover.traffic_switch).
+      - With V(gateway) the weights say what is live. Before there is such a route, the live Service does.
     type: str
     choices: [service, gateway, replicas]
     default: service
@@ -91,7 +92,7 @@ state:
   returned: always
   type: str
 reason:
-  description: Why the state is V(ABSENT) or V(FOREIGN).
+  description: Why the state is V(ABSENT) or V(FOREIGN), or that there is no such HTTPRoute.
   returned: always
   type: str
 live:

@@ -12,7 +12,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.client import
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import REVISION, Colour
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_driver import GatewayDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import (
-    ABSENT,
     COLOURS,
     FOREIGN,
     LIVE,
@@ -83,11 +82,13 @@ def _routed(driver: GatewayDriver, hazards: list[dict[str, str]], accepted: tupl
     try:
         split = driver.read()
     except GoliveError as error:
-        if error.code not in ("not_found", "selector_foreign"):
+        if error.code == "not_found":
+            # Before there is a route, the live Service alone says what takes traffic.
+            return {"reason": error.message}
+        if error.code != "selector_foreign":
             raise
-        state = ABSENT if error.code == "not_found" else FOREIGN
         nothing = dict.fromkeys(("live", "standby", "leaving", "previous", "switched_at", "weights"))
-        return {**nothing, "state": state, "reason": error.message}
+        return {**nothing, "state": FOREIGN, "reason": error.message}
     fields, more = driver.describe(split, accepted)
     return {
         "state": LIVE if split.live else OVERLAP,
