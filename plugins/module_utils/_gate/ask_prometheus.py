@@ -209,6 +209,7 @@ class Gauges:
         self._tests = check["tests"]
         self._source = source
         self._sides = {side: Freshness(check, source, self._options[side]) for side in ("old", "new")}
+        self._wanted: int = self._options["samples"]
         self._start: float | None = None
         self._verdict: Look | None = None
 
@@ -224,12 +225,15 @@ class Gauges:
         step = self._sides["new"].interval(at)
         if self._start is None:
             self._start = at
-        wanted = self._options["samples"]
         have = int((at - self._start) / step)
-        if have < wanted:
-            return self._open(LOW_SAMPLE, f"{have} of {wanted} values per side", begin_s)
-        look = self._compared(self._start + step, step, wanted, begin_s)
-        self._verdict = look if look.verdict != OPEN else None
+        if have < self._wanted:
+            return self._open(LOW_SAMPLE, f"{have} of {self._wanted} values per side", begin_s)
+        look = self._compared(self._start + step, step, self._wanted, begin_s)
+        if look.verdict == OPEN:
+            # Nothing was tested yet, so to wait for more values is no second look at the test.
+            self._wanted += self._options["samples"] // 2
+        else:
+            self._verdict = look
         return look
 
     def _compared(self, start: float, step: float, wanted: int, begin_s: float) -> Look:
