@@ -1,0 +1,63 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Releases by the weights of a route: from nothing to live, a canary, the way back; nobody's request fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import kubectl
+from tests.e2e.flow.stage import Stage
+from tests.e2e.gateway.routed import KIND, data_plane
+
+# It may have to wait for the build of the data plane.
+pytestmark = pytest.mark.timeout(1800)
+
+
+def routed(stage: Stage) -> dict[str, int]:
+    """Weights of the app's route."""
+    route = json.loads(kubectl("-n", stage.namespace, "get", KIND, "notes", "-o", "json"))
+    (rule,) = route["spec"]["rules"]
+    return {ref["name"]: ref["weight"] for ref in rule["backendRefs"]}
+
+
+def test_a_canary_through_a_gateway_and_back(make_stage: Callable[..., Stage]) -> None:
+    edge = data_plane()
+    port = int(edge["GOLIVE_GATEWAY_URL"].rpartition(":")[2])
+    gateway = {"name": edge["GOLIVE_GATEWAY"], "namespace": edge["GOLIVE_GATEWAY_NAMESPACE"]}
+    settings: dict[str, Any] = {
+        "app_expose": {"gateway": gateway},
+        "release_probe_url": f"http://127.0.0.1:{port}/readyz",
+        "release_driver": "gateway",
+        "release_gateway": {"route": "notes"},
+        "release_strategy": "canary",
+        "release_steps": [{"weight": 20, "hold": 2}],
+        "app_track_soak": 1,
+        "release_soak": 1,
+        "release_verify_passes": 1,
+        "release_observe_passes": 2,
+    }
+    stage = make_stage(exposed=False, **settings)
+    stage.port = port
+    first = stage.play("site.yml")
+    assert first.code == 0, first.output
+    assert routed(stage) == {"notes-blue": 100, "notes-green": 0}
+    with stage.load() as ledger:
+        release = stage.play("release.yml", app_version="2.0.0", migrate_target="0002")
+        assert release.code == 0, release.output
+        assert routed(stage) == {"notes-blue": 0, "notes-green": 100}
+        # Envoy writes names of headers in small letters.
+        assert stage.get("/readyz")[1]["x-app-version"] == "2.0.0"
+        again = stage.play("release.yml", app_version="2.0.0", migrate_target="0002")
+        assert (again.code, again.changed) == (0, 0), again.output
+        back = stage.play("rollback.yml")
+        assert back.code == 0, back.output
+    assert ledger["failed"] == 0, ledger["failed_by"]
+    assert routed(stage) == {"notes-blue": 100, "notes-green": 0}
+    selector = kubectl("-n", stage.namespace, "get", "service", "notes", "-o", "jsonpath={.spec.selector}")
+    assert json.loads(selector)["golive.cutover/colour"] == "blue"
