@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: health_gate
-short_description: Run checks until they pass a number of times in a row, fail, or cannot tell
+short_description: Run checks until they pass, fail, or cannot tell
 version_added: 0.1.0
 author: Cutover contributors (@golive)
 description:
@@ -167,8 +167,10 @@ options:
           compare:
             description:
               - The old release, which gets the same load at the same time. When both are bad the check is inconclusive
-                (V(infra_noise)), unless the new one is worse. When its answers take significantly longer than those of
-                the old one, by 50 ms or more and by a quarter, after at least 20 seconds, the check fails.
+                (V(infra_noise)), unless the new one is worse.
+              - After at least 20 seconds there is one look at whether the new one fails a significantly greater share
+                of requests than the old one, and more than is acceptable, or takes significantly longer, by 50 ms or
+                more and by a quarter. Then the check fails.
             type: dict
             suboptions:
               url:
@@ -536,7 +538,8 @@ options:
         description: Container of an V(exec) check. Without it the pod's default one.
         type: str
       command:
-        description: Command of an V(exec) check with its arguments. It runs at every look, without a shell.
+        description: Command of an V(exec) check with its arguments. It runs at every look. One that takes
+          longer than O(checks[].timeout) is killed where the container has a shell.
         type: list
         elements: str
       exit_code:

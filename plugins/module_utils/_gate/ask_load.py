@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ask_http import url_of
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ledger import merged_rows
-from ansible_collections.golive.cutover.plugins.module_utils._gate.load_options import tests_of
+from ansible_collections.golive.cutover.plugins.module_utils._gate.load_options import dwell_of, tests_of
 from ansible_collections.golive.cutover.plugins.module_utils._gate.load_pods import Pods
 from ansible_collections.golive.cutover.plugins.module_utils._gate.load_tests import NEW, OLD
 from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
@@ -35,6 +35,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import FRESH, Answer, Prober, Target
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ranks import compare_values
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
+from ansible_collections.golive.cutover.plugins.module_utils._gate.relative import WORSE, compare_shares
 from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential import corrected_alpha
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import Address
 
@@ -43,8 +44,8 @@ _COUNT_EVERY_S = 1.0
 # Beyond this share of late requests the times tell about this machine.
 _MOST_LATE = 0.1
 _LOST_WITHIN_S = 3.0
-# Fewer seconds beside the old release are too few for ranks.
-_LEAST_COMPARED_S = 20.0
+# After so many seconds of latency that follows itself too closely, its ranks are given up.
+_MOST_COMPARED_S = 60.0
 # A slower median of the seconds' 95th percentile that nobody notices is no reason to stop a release.
 _LEAST_SHIFT_S = 0.05
 
@@ -79,7 +80,7 @@ class LoadRun:
         self._trouble: GoliveError | None = None
         self._lost = 0
         self._lost_at = 0.0
-        self._latency: dict[str, Any] | None = None
+        self._beside_old: dict[str, dict[str, Any]] | None = None
 
     def __call__(self) -> Look:
         try:
@@ -211,18 +212,17 @@ class LoadRun:
         missing = self._missing(now, [test.name for test in self._tests if test.outcome(now) != PASSED])
         if missing:
             return LOW_SAMPLE, f"{self._tests[0].told}; waits for {', '.join(missing)}", OPEN
-        slower = self._slower()
-        if slower:
-            return "", slower, FAILED
+        if OLD in self._sides:
+            if not self._compared(now):
+                return LOW_SAMPLE, f"{self._tests[0].told}; waits for more seconds beside the old release", OPEN
+            worse = self._worse_than_old()
+            if worse:
+                return "", worse, FAILED
         return "", "; ".join(test.told for test in self._tests), PASSED
 
     def _missing(self, now: float, tests: list[str]) -> list[str]:
         found = []
-        dwell = max(
-            self._options["dwell"],
-            self._pods.liveness if self._pods else 0.0,
-            _LEAST_COMPARED_S if OLD in self._sides else 0.0,
-        )
+        dwell = max(dwell_of(self._check), self._pods.liveness if self._pods else 0.0)
         if now - self._start < dwell:
             found.append(f"{now - self._start:.0f} of {dwell:g} s")
         sent = self._sent()
@@ -237,24 +237,36 @@ class LoadRun:
             found += [f"an answer of pod {name}" for name in idle]
         return found + tests
 
-    def _slower(self) -> str:
-        """What is wrong with the latency beside the old release's, by the one planned look; empty when nothing is."""
-        if OLD not in self._sides:
-            return ""
-        if self._latency is None:
-            rows = {
-                side: {row["t"]: row["p95_ms"] for row in one.prober.series() if row["p95_ms"] is not None}
-                for side, one in self._sides.items()
-            }
-            # The first and the last second are not whole.
-            both = sorted(rows[NEW].keys() & rows[OLD].keys())[1:-1]
-            new, old = ([rows[side][second] for second in both] for side in (NEW, OLD))
+    def _compared(self, now: float) -> bool:
+        """Whether the one planned look beside the old release was taken; it waits for values enough to tell."""
+        if self._beside_old is None:
             alpha = corrected_alpha(self._options["alpha"], self._check["tests"])
-            self._latency = compare_values(new, old, alpha=alpha)
-        found = self._latency
-        if found["verdict"] != FAILED or found["shift"][0] < _LEAST_SHIFT_S * 1000:
+            latency = compare_values(*self._latencies(), alpha=alpha)
+            if latency["verdict"] is None and now - self._start < _MOST_COMPARED_S:
+                return False
+            self._beside_old = {"errors": compare_shares(*self._tests[0].beside_old, alpha), "latency": latency}
+        return True
+
+    def _worse_than_old(self) -> str:
+        """What was wrong beside the old release; empty when nothing was."""
+        found = self._beside_old or {}
+        errors, latency = found["errors"], found["latency"]
+        new, (bad, total) = self._tests[0], errors["old"]
+        if errors["verdict"] == WORSE and errors["new"][0] > new.new.p0 * errors["new"][1]:
+            return f"{new.told}, the old release {bad} of {total}"
+        if latency["verdict"] != FAILED or latency["shift"][0] < _LEAST_SHIFT_S * 1000:
             return ""
-        return f"slower than the old release: 95 % of a second's answers take {found['shift'][0]:.0f} ms longer"
+        return f"slower than the old release: 95 % of a second's answers take {latency['shift'][0]:.0f} ms longer"
+
+    def _latencies(self) -> tuple[list[float], list[float]]:
+        """Milliseconds that 95 % of a second's answers took, of new and old in the same seconds."""
+        rows = {
+            side: {row["t"]: row["p95_ms"] for row in one.prober.series() if row["p95_ms"] is not None}
+            for side, one in self._sides.items()
+        }
+        # The first and the last second are not whole.
+        both = sorted(rows[NEW].keys() & rows[OLD].keys())[1:-1]
+        return [rows[NEW][second] for second in both], [rows[OLD][second] for second in both]
 
     def _sent(self) -> int:
         return self._tests[0].new.total
@@ -283,7 +295,7 @@ class LoadRun:
             "pods": {"ready": len(pods.names), "restarted": pods.restarted, "served": self._served() or None}
             if pods
             else None,
-            "latency": self._latency,
+            "beside_old": self._beside_old,
         }
 
 

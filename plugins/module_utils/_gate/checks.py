@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._gate.kinds import KINDS
+from ansible_collections.golive.cutover.plugins.module_utils._gate.load_options import dwell_of
 from ansible_collections.golive.cutover.plugins.module_utils._gate.look import Look
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
 
@@ -68,8 +69,7 @@ class Check:
     @property
     def dwell(self) -> float:
         """Seconds before which it cannot pass."""
-        load = self.options.get("load")
-        return float(load["dwell"]) if load else 0.0
+        return dwell_of(self.options) if self.options.get("load") else 0.0
 
     @property
     def threshold(self) -> dict[str, Any]:

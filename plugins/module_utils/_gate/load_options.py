@@ -22,6 +22,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential im
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 
 MOST_RATE = 400.0
+# Fewer seconds beside the old release are too few for ranks.
+LEAST_COMPARED_S = 20.0
 _ERRORS = [name for name, preset in PRESETS.items() if preset.slower_than is None]
 _SLOW = [name for name, preset in PRESETS.items() if preset.slower_than is not None]
 DEFAULTS: Mapping[str, Any] = {
@@ -98,7 +100,14 @@ def tests_of(check: Mapping[str, Any]) -> list[ShareTest]:
 def count_tests(check: Mapping[str, Any]) -> int:
     """How many tests of this check can fail a release."""
     options = check["load"]
-    return len(_presets(options)) + (options["compare"] is not None)
+    # Beside the old release also its share of errors and its latency are looked at, once.
+    return len(_presets(options)) + (2 if options["compare"] is not None else 0)
+
+
+def dwell_of(check: Mapping[str, Any]) -> float:
+    """Seconds before which a check cannot pass."""
+    options = check["load"]
+    return max(float(options["dwell"]), LEAST_COMPARED_S if options["compare"] is not None else 0.0)
 
 
 def _presets(options: Mapping[str, Any]) -> list[tuple[str, Preset]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ledger import Examples
@@ -16,7 +17,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
     UNDECIDED,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._gate.relative import WORSE, Counts, compare_errors
-from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential import Preset, Sprt
+from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential import (
+    Preset,
+    Sprt,
+    design_effect,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import Answer
@@ -25,6 +30,8 @@ NEW = "new"
 OLD = "old"
 # So long the old release has to show the same fault, once the new one would fail.
 _FAULT_IS_SHARED_WITHIN_S = 5.0
+# Seconds of which the burstiness of bad requests is told.
+_SPANS = 600
 
 
 class ShareTest:
@@ -52,6 +59,7 @@ class ShareTest:
         self._lock = threading.Lock()
         self._failing_since: float | None = None
         self._examples = Examples()
+        self._spans: deque[tuple[int, int]] = deque(maxlen=_SPANS)
 
     def hear(self, side: str, stream: str, answer: Answer, good: bool) -> None:
         """Count one answer; it enters the test with ``count``."""
@@ -70,6 +78,7 @@ class ShareTest:
             heard, self._heard = self._heard, {side: [0, 0] for side in self._heard}
         for side, (bad, good) in heard.items():
             self._tests[side].add(bad, good)
+        self._spans.append((heard[NEW][0], sum(heard[NEW])))
 
     @property
     def new(self) -> Sprt:
@@ -96,9 +105,14 @@ class ShareTest:
         return self.new.verdict == FAILED and self._relative()["verdict"] == WORSE
 
     def _relative(self) -> dict[str, Any]:
+        new = self.new
+        return compare_errors(*self.beside_old, self._times, new.alpha, new.beta, new.effect)
+
+    @property
+    def beside_old(self) -> tuple[Counts, Counts]:
+        """What was counted of the new and of the old release."""
         new, old = self.new, self._tests[OLD]
-        sides = (Counts(new.bad, new.total), Counts(old.bad, old.total))
-        return compare_errors(*sides, self._times, new.alpha, new.beta, new.effect)
+        return Counts(new.bad, new.total), Counts(old.bad, old.total)
 
     @property
     def told(self) -> str:
@@ -121,6 +135,7 @@ class ShareTest:
             "name": self.name,
             "slower_than": self.slower_than,
             **self.new.as_dict(),
+            "effect_seen": round(design_effect(*zip(*self._spans, strict=True)), 2) if self._spans else 1.0,
             "first_bad": list(self._examples.rows),
         }
         if OLD in self._tests:

@@ -62,20 +62,24 @@ def compare_errors(
     }
 
 
-def share_is_higher(new: Counts, old: Counts) -> tuple[float, str]:
-    """Chance of such a difference or a greater one when new's share of bad events is not higher, and the test's name.
+def compare_shares(new: Counts, old: Counts, alpha: float = ALPHA) -> dict[str, Any]:
+    """One fixed look, never again on the same data: ``worse`` when such a difference or a greater one has a chance of
+    at most ``alpha`` while new's share of bad events is not higher, else ``not_worse``.
 
-    For one fixed look, never again on the same data: Fisher's exact test when an expected count is below 5, else the
-    pooled two-proportion test. Without events on a side nothing is known: 1.
+    Fisher's exact test when an expected count is below 5, else the pooled two-proportion test (reference 4.3). Without
+    events on a side nothing is known: ``verdict`` is None.
     """
+    told = {"new": [new.bad, new.total], "old": [old.bad, old.total], "alpha": alpha}
     total, bad = new.total + old.total, new.bad + old.bad
     if not new.total or not old.total:
-        return 1.0, "none"
+        return {**told, "verdict": None, "p": None, "test": None}
     if min(new.total, old.total) * min(bad, total - bad) / total < 5:
-        return _fisher(new, old), "fisher"
-    pooled = bad / total
-    error = math.sqrt(pooled * (1 - pooled) * (1 / new.total + 1 / old.total))
-    return 1 - NormalDist().cdf((new.share - old.share) / error), "two_proportion"
+        chance, name = _fisher(new, old), "fisher"
+    else:
+        pooled = bad / total
+        error = math.sqrt(pooled * (1 - pooled) * (1 / new.total + 1 / old.total))
+        chance, name = 1 - NormalDist().cdf((new.share - old.share) / error), "two_proportion"
+    return {**told, "verdict": WORSE if chance <= alpha else NOT_WORSE, "p": chance, "test": name}
 
 
 def _fisher(new: Counts, old: Counts) -> float:

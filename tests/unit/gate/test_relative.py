@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.golive.cutover.plugins.module_utils._gate.relative import (
     Counts,
     compare_errors,
-    share_is_higher,
+    compare_shares,
 )
 
 
@@ -63,22 +63,25 @@ def test_error_rates_in_simulation() -> None:
         ((4, 4), (0, 4), 1 / 70, "fisher"),
         # 15 of 50 against 25 of 50: chi-squared 4.1667 on one degree of freedom, two-sided 0.04123.
         ((25, 50), (15, 50), 0.041227 / 2, "two_proportion"),
-        ((0, 0), (5, 50), 1.0, "none"),
+        ((0, 0), (5, 50), None, None),
         ((0, 50), (0, 50), 1.0, "fisher"),
     ],
 )
-def test_published_values(new: tuple[int, int], old: tuple[int, int], chance: float, name: str) -> None:
-    found, test = share_is_higher(Counts(*new), Counts(*old))
-    assert (found, test) == (pytest.approx(chance, abs=1e-5), name)
+def test_published_values(new: tuple[int, int], old: tuple[int, int], chance: float | None, name: str | None) -> None:
+    found = compare_shares(Counts(*new), Counts(*old))
+    assert (found["p"], found["test"]) == (chance if chance is None else pytest.approx(chance, abs=1e-5), name)
+    assert found["verdict"] == (None if chance is None else "not_worse")
+    if chance:
+        assert compare_shares(Counts(*new), Counts(*old), alpha=chance * 1.001)["verdict"] == "worse"
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.data())
 def test_fisher_sums_what_counting_gives(new: int, old: int, data: st.DataObject) -> None:
     bad_new = data.draw(st.integers(0, new))
     bad_old = data.draw(st.integers(0, min(old, 4)))
-    found, test = share_is_higher(Counts(bad_new, new), Counts(bad_old, old))
-    if test != "fisher":
+    found = compare_shares(Counts(bad_new, new), Counts(bad_old, old))
+    if found["test"] != "fisher":
         return
     bad = bad_new + bad_old
     ways = sum(math.comb(bad, hit) * math.comb(new + old - bad, new - hit) for hit in range(bad_new, min(bad, new) + 1))
-    assert found == pytest.approx(ways / math.comb(new + old, new), rel=1e-6)
+    assert found["p"] == pytest.approx(ways / math.comb(new + old, new), rel=1e-6)

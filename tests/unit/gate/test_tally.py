@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,27 @@ def test_extension_happens_once_and_only_when_inconclusive() -> None:
     with pytest.raises(GoliveError) as caught:
         gate(scripted("one", "b"), extend=frozenset({PROVIDER_DOWN}))
     assert caught.value.details["extended"] is False
+
+
+def test_checks_that_are_not_critical_lower_the_score_and_are_told() -> None:
+    warned: list[str] = []
+    aside = scripted("aside", "b", critical=False, weight=3.0)
+    result = run_gate(call_for_tests({}, warn=warned.append), None, [scripted("one", "g"), aside], Rules(2, 0.01, 5))  # type: ignore[arg-type]  # see above
+    assert (result["verdict"], result["score"]) == ("pass", 25)
+    assert len(warned) == 1
+    assert "aside: bad" in warned[0]
+    with pytest.raises(GoliveError) as caught:
+        gate(scripted("one", "g"), aside, min_score=30)
+    assert caught.value.code == "gate_failed"
+    assert "the score is 25 where 30 is wanted" in caught.value.message
+
+
+def test_a_gate_waits_for_checks_that_are_not_critical_only_as_long_as_they_can_tell() -> None:
+    begin = time.monotonic()
+    gate(scripted("one", "g"), scripted("aside", "b", critical=False), timeout=30)
+    assert time.monotonic() - begin < 10
+    result = gate(scripted("one", "g"), scripted("aside", "uugg", critical=False), timeout=30, consecutive=4)
+    assert result["checks"][1]["attempts"] == 4
 
 
 @given(script=st.text("gbu", min_size=1, max_size=12), needed=st.integers(1, 4))
