@@ -64,6 +64,11 @@ class Colour:
         """Pods of the current ReplicaSet that the Service may use."""
         return tuple(pod for pod in self.pods if pod.ready and not pod.deleting)
 
+    @property
+    def identity(self) -> str | None:
+        """The Deployment at its revision: another value means that it runs something else than before."""
+        return f"{self.deployment['metadata']['uid']}.{self.note(REVISION)}" if self.deployment else None
+
     def note(self, key: str) -> str | None:
         """An annotation of the Deployment."""
         return (((self.deployment or {}).get("metadata") or {}).get("annotations") or {}).get(key)
@@ -179,12 +184,15 @@ class Members:
     """Running pods that the live Service may select, per colour: UID to name of the Ready ones and of all, and nodes.
 
     ``strangers`` are pods that the selector without the colour would match although they are of no colour.
+    ``containers`` are the names of all containers, injected ones too; ``gates`` the readiness gates per colour.
     """
 
     ready: Mapping[str, Mapping[str, str]]
     every: Mapping[str, Mapping[str, str]]
     nodes: Mapping[str, frozenset[str]]
     strangers: tuple[str, ...]
+    containers: frozenset[str] = frozenset()
+    gates: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def read_members(client: Client, namespace: str, shared: Mapping[str, str], colour_key: str) -> Members:
@@ -198,6 +206,8 @@ def members_of(found: Iterable[dict[str, Any]], colour_key: str) -> Members:
     ready: dict[str, dict[str, str]] = {colour: {} for colour in COLOURS}
     every: dict[str, dict[str, str]] = {colour: {} for colour in COLOURS}
     nodes: dict[str, set[str]] = {colour: set() for colour in COLOURS}
+    gates: dict[str, set[str]] = {colour: set() for colour in COLOURS}
+    containers: set[str] = set()
     strangers = []
     for raw in found:
         if (raw.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
@@ -208,8 +218,11 @@ def members_of(found: Iterable[dict[str, Any]], colour_key: str) -> Members:
             strangers.append(name)
             continue
         every[colour][uid] = name
+        containers |= pods.container_specs(raw).keys()
+        gates[colour] |= {str(gate["conditionType"]) for gate in raw["spec"].get("readinessGates") or []}
         if pods.is_true(raw, "Ready") and not pods.is_deleting(raw):
             ready[colour][uid] = name
             nodes[colour].add(str(raw["spec"].get("nodeName")))
     by_node = {colour: frozenset(names) for colour, names in nodes.items()}
-    return Members(ready, every, by_node, tuple(sorted(strangers)))
+    by_gate = {colour: frozenset(names) for colour, names in gates.items()}
+    return Members(ready, every, by_node, tuple(sorted(strangers)), frozenset(containers), by_gate)

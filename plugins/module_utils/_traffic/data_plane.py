@@ -11,11 +11,21 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import WARN, Hazard
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import REFUSE, WARN, Hazard
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import COLOURS
 
 _ROUTES = "gateway.networking.k8s.io/v1"
 _GROUPS = "elbv2.k8s.aws/v1beta1"
 _PROXY_S = 3.0
+_CLOUD_CLASSES = ("alb", "gce", "gce-internal")
+# What puts the pods of a namespace into a mesh, with the values that do not.
+_MESHES: Mapping[str, tuple[str, ...]] = {
+    "istio-injection": ("", "disabled"),
+    "istio.io/rev": ("",),
+    "istio.io/dataplane-mode": ("", "none"),
+    "linkerd.io/inject": ("", "disabled"),
+    "kuma.io/sidecar-injection": ("", "disabled"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,12 +43,12 @@ def read_data_plane(client: Client, namespace: str, service: str) -> DataPlane:
     space = _quiet(client, client.path_of("v1", "Namespace", None, namespace))
     found = []
     if replaced:
-        text = "Cilium carries the traffic instead of kube-proxy."
-        found.append(Hazard("cilium", WARN, text, "Keep the colour Services; give a probe, kube-proxy proves nothing."))
-    labels = (space.get("metadata") or {}).get("labels") or {}
-    if labels.get("istio-injection") == "enabled" or labels.get("istio.io/dataplane-mode") == "ambient":
-        text = f"Namespace {namespace} is part of an Istio mesh."
+        found.append(_cilium(client, namespace, service))
+    mesh = _mesh(space.get("metadata") or {})
+    if mesh:
+        text = f"Namespace {namespace} is part of a mesh ({mesh}): its proxies learn of a switch on their own."
         found.append(Hazard("mesh", WARN, text, "Give a probe that goes through the mesh."))
+    found += _ingresses(_quiet(client, f"/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses"), service)
     routes = _names(_quiet(client, f"/apis/{_ROUTES}/namespaces/{namespace}/httproutes"), service)
     if routes:
         text = f"Gateway routes send to Service {service} ({', '.join(routes)}); gateways learn of a switch themselves."
@@ -47,6 +57,41 @@ def read_data_plane(client: Client, namespace: str, service: str) -> DataPlane:
         text = f"A TargetGroupBinding puts the pods of Service {service} into a load balancer."
         found.append(Hazard("pod_load_balancer", WARN, text, "Give a probe with its public address."))
     return DataPlane("cilium" if replaced else proxy_mode(client), tuple(found))
+
+
+def _cilium(client: Client, namespace: str, service: str) -> Hazard:
+    """Without kube-proxy, live connections break when the last Service drops a backend (cilium/cilium#23761)."""
+    text = "Cilium carries the traffic instead of kube-proxy."
+    names = [f"{service}-{colour}" for colour in COLOURS]
+    missing = [name for name in names if not _quiet(client, client.path_of("v1", "Service", namespace, name))]
+    if missing:
+        hint = "Create them: they keep the old colour's connections alive when it leaves the live Service."
+        return Hazard("cilium", REFUSE, f"{text} The fixed Services {', '.join(missing)} are missing.", hint)
+    return Hazard("cilium", WARN, text, "Keep the colour Services; give a probe, kube-proxy proves nothing.")
+
+
+def _mesh(space: Mapping[str, Any]) -> str:
+    """The label or annotation that puts the pods of a namespace into a mesh."""
+    marks = {**(space.get("annotations") or {}), **(space.get("labels") or {})}
+    return next((f"{key}={marks[key]}" for key, off in _MESHES.items() if marks.get(key, "") not in off), "")
+
+
+def _ingresses(found: Mapping[str, Any], service: str) -> list[Hazard]:
+    """Ingresses that send to the Service; those of clouds address pods, and detach before they attach."""
+    hazards = []
+    for row in found.get("items") or []:
+        if not _refers(row.get("spec") or {}, service):
+            continue
+        name = row["metadata"]["name"]
+        marks = row["metadata"].get("annotations") or {}
+        kind = str((row.get("spec") or {}).get("ingressClassName") or marks.get("kubernetes.io/ingress.class") or "")
+        if kind in _CLOUD_CLASSES or any(key.startswith("alb.ingress.kubernetes.io/") for key in marks):
+            text = f"Ingress {name} puts the pods of Service {service} into a load balancer."
+            hazards.append(Hazard("pod_load_balancer", WARN, text, "Give a probe with its public address."))
+        else:
+            text = f"Ingress {name} sends to Service {service}; its controller learns of a switch itself."
+            hazards.append(Hazard("ingress", WARN, text, "Give a probe that goes through it."))
+    return hazards
 
 
 def proxy_mode(client: Client) -> str | None:

@@ -40,6 +40,7 @@ _POD_LBS = (
     "service.beta.kubernetes.io/aws-load-balancer-type",
     "loadbalancer.openstack.org/class",
 )
+_LB_GATES = ("target-health.elbv2.k8s.aws/", "target-health.alb.ingress.k8s.aws/", "cloud.google.com/")
 _SIDECARS = {"istio-proxy": "Istio", "linkerd-proxy": "Linkerd", "kuma-sidecar": "Kuma", "consul-dataplane": "Consul"}
 
 
@@ -126,10 +127,26 @@ def pod_hazards(
     text = _port_difference(service, colours)
     if text:
         found.append(_refuse("ports_differ", text, "Use the same port number under the same name in both colours."))
-    meshes = sorted({_SIDECARS[box] for colour in colours.values() for box in _containers(colour) if box in _SIDECARS})
+    boxes = members.containers.union(*(_containers(colour) for colour in colours.values()))
+    meshes = sorted({_SIDECARS[box] for box in boxes if box in _SIDECARS})
     if meshes:
         text = f"The pods have a sidecar of {', '.join(meshes)}: its proxies learn of a switch on their own."
         found.append(_warn("mesh", text, "Give a probe that goes through the mesh."))
+    return found + _gate_hazards(name, members)
+
+
+def _gate_hazards(name: str, members: Members) -> list[Hazard]:
+    """Gates of load balancers are injected when a pod is made, for the Services that select it then."""
+    found = []
+    for colour, gates in members.gates.items():
+        other_colour = next((known for known in members.gates if known != colour), colour)
+        lacking = [gate for gate in members.gates[other_colour] - gates if gate.startswith(_LB_GATES)]
+        if lacking and members.every[colour]:
+            text = f"Pods of {colour} lack the readiness gate {lacking[0]} that the other colour's have."
+            hint = (
+                f"They get ready before the load balancer of Service {name} knows them: give a probe with its address."
+            )
+            found.append(_warn("lb_gate_missing", text, hint))
     return found
 
 

@@ -198,8 +198,9 @@ class ReplicaDriver:
 
     def _base(self, split: Split, wish: Wish) -> int:
         """Pods that carried all traffic before the first share moved; kept on the Service meanwhile."""
-        note = _route_of(split).note(SIZE) or ""
-        return int(note) if note.isdigit() else max(1, self._colour(split.live or wish.old).wanted)
+        route = _route_of(split)
+        recorded = route.size if route.leaving else 0
+        return recorded or max(1, self._colour(split.live or wish.old).wanted)
 
     def _sizes(self, split: Split, wish: Wish, weight: int) -> Sizes:
         base = self._base(split, wish)

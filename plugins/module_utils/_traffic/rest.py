@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -14,6 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.client import
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.access import need_rights, rights_of_settle
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.balancer import drain_seconds
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.drain_record import DrainRecord
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.refill import release_both
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.settle import Settle
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.sizing import size_of
@@ -47,9 +49,14 @@ def settle_old(
             raise GoliveError("overtaken", f"not all traffic is on {wish.to} any more.")
 
     with record.step("settle") as step:
-        if size_of(deployment) > wish.settle.replicas:
+        warm = max(wish.settle.replicas, release_both(call, client, app).get(deployment["metadata"]["name"], 0))
+        if size_of(deployment) > warm:
             need_rights(client, app.namespace, rights_of_settle())
+        if warm > wish.settle.replicas:
+            call.warn(f"{deployment['metadata']['name']} stays at {warm} pods: that is the least of its autoscaler.")
         balancer_s = drain_seconds(app.service() or {"metadata": {}})
-        drain = Settle(call, client, deployment, wish.settle, balancer_s, app.token, still_left).run()
+        drain = Settle(
+            call, client, deployment, replace(wish.settle, replicas=warm), balancer_s, app.token, still_left
+        ).run()
         step.update({"from": drain["from"], "to": drain["to"]})
     return drain

@@ -17,6 +17,8 @@ COLOUR_KEY = "golive.cutover/colour"
 PREVIOUS = "golive.cutover/previous"
 SWITCHED_AT = "golive.cutover/switched-at"
 LEAVING = "golive.cutover/leaving"
+# Which release of the previous colour was live; see ``Colour.identity``.
+PREVIOUS_RELEASE = "golive.cutover/previous-revision"
 # Pods that carried all traffic when a move began.
 SIZE = "golive.cutover/size"
 FENCING = "golive.cutover/token"
@@ -67,6 +69,12 @@ class Route:
     def token(self) -> int:
         """The fencing token of the run that wrote last; 0 without one."""
         text = self.note(FENCING) or ""
+        return int(text) if text.isdigit() else 0
+
+    @property
+    def size(self) -> int:
+        """Pods that carried all traffic when the last move began; 0 when that is not recorded."""
+        text = self.note(SIZE) or ""
         return int(text) if text.isdigit() else 0
 
     @property

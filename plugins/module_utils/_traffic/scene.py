@@ -48,8 +48,9 @@ class Scene:
 
     @property
     def stays_on_node(self) -> bool:
-        """Whether traffic from outside only reaches pods of the node it came to."""
-        return ((self.service or {}).get("spec") or {}).get("externalTrafficPolicy") == "Local"
+        """Whether traffic only reaches pods of the node it came to, or came from."""
+        spec = (self.service or {}).get("spec") or {}
+        return "Local" in (spec.get("externalTrafficPolicy"), spec.get("internalTrafficPolicy"))
 
     def refuse(self) -> None:
         """Raise GoliveError with the first hazard that forbids a switch; all of them are in its details."""

@@ -54,7 +54,7 @@ def scale(
     trouble: GoliveError | None = None
     for _send in range(_SENDS):
         try:
-            return fenced(client, path, found, token, write) if token else _newest(client, path, found, write)
+            return guarded(client, path, found, token, write)
         except GoliveError as error:
             if error.code not in UNCERTAIN:
                 raise
@@ -65,10 +65,20 @@ def scale(
     raise trouble or GoliveError("internal", f"Scaling {meta['name']} was never sent.")
 
 
-def _newest(
-    client: Client, path: str, found: dict[str, Any], write: Callable[[dict[str, Any]], dict[str, Any]]
+def guarded(
+    client: Client,
+    path: str,
+    found: dict[str, Any],
+    token: str | None,
+    write: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> dict[str, Any]:
-    """Write what was read; its controller writes the status all the time, and each such write costs one more look."""
+    """Write an object at the resourceVersion that was read, fenced by the run's token when it has one.
+
+    Controllers write the status all the time; each such write costs one more look. Raises GoliveError ``conflict``,
+    ``lease_lost``, or what ``write`` raises.
+    """
+    if token:
+        return fenced(client, path, found, token, write)
     for _try in range(_TRIES):
         try:
             return write(found)

@@ -28,11 +28,14 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof impo
     prove_by_probe,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.prove import Change, Prover, here, need_means
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.refill import hold_both, refill
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import (
     LEAVING,
     LIVE,
     OVERLAP,
     PREVIOUS,
+    PREVIOUS_RELEASE,
+    SIZE,
     SWITCHED_AT,
     Route,
     now_text,
@@ -50,6 +53,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.waits impo
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.wish import Wish
 
 _RETURN_TRIES = 3
+# What learns of a switch by itself may know no pod for a moment.
+_DETACHING = ("pod_load_balancer", "gateway_route", "mesh")
 _ELSEWHERE = ("lease_lost", "selector_foreign")
 
 
@@ -64,7 +69,8 @@ class Switch:
         self._record = record
         self._live: str | None = None
         self._attempted = False
-        self._previous: str | None = None
+        self._back = False
+        self._previous: dict[str, str | None] = {}
         self._old_pods: Mapping[str, str] = {}
         self._families: tuple[str, ...] = ()
 
@@ -83,10 +89,11 @@ class Switch:
             route = self._driver.read_usable()
             step["state"] = route.state
             self._live = route.live
-            self._previous = route.note(PREVIOUS)
+            self._previous = {key: route.note(key) for key in (PREVIOUS, PREVIOUS_RELEASE)}
             scene = read_scene(self._client, self._driver, route.shared, self._wish.accepted)
             self._families = scene.families
             means = need_means(self._client, self._driver.name, scene.service, self._wish)
+            self._back = goes_back(route, scene, self._wish.to)
             if route.live != self._wish.to:
                 self._preflight(route, scene)
         if route.live == self._wish.to:
@@ -100,28 +107,26 @@ class Switch:
             proof = self._move(route, scene, means)
         except GoliveError as error:
             # A return that fails is not answered by going to the colour that it leaves.
-            if error.code in _ELSEWHERE or not self._attempted or self._is_return(route):
+            if error.code in _ELSEWHERE or not self._attempted or self._back:
                 raise
             self._return(error, means)
         self._close()
         return self._result(route, self._left(route), proof, scene)
 
     def _preflight(self, route: Route, scene: Scene) -> None:
-        if not self._is_return(route):
+        if not self._back:
             scene.refuse()
-        need_rights(self._client, self._driver.namespace, rights_of_switch())
-        self._driver.dry_run(route, self._wish.to, {SWITCHED_AT: now_text()})
-        if route.state == LIVE:
-            self._driver.dry_run(route, None, {LEAVING: self._wish.old})
+        # A return must not wait for questions whose answers the way there gave.
+        if not self._back or self._call.check_mode:
+            need_rights(self._client, self._driver.namespace, rights_of_switch())
+            self._driver.dry_run(route, self._wish.to, {SWITCHED_AT: now_text()})
+            if route.state == LIVE:
+                self._driver.dry_run(route, None, {LEAVING: self._wish.old})
         for hazard in scene.hazards:
             if hazard.severity == WARN:
                 self._call.warn(f"{hazard.message} {hazard.hint}")
         if not self._wish.overlap:
             self._call.warn("Without overlap, clients may find no endpoint for a moment.")
-
-    def _is_return(self, route: Route) -> bool:
-        """Whether an unfinished switch is only taken back: nothing new gets traffic."""
-        return route.state == OVERLAP and route.leaving == self._wish.to
 
     def _left(self, route: Route) -> str:
         return route.leaving if route.leaving and route.leaving != self._wish.to else self._wish.old
@@ -132,7 +137,7 @@ class Switch:
         left = self._wish.old
         with self._record.step("proof") as step:
             if self._call.check_mode:
-                return self._result(route, self._previous, None, scene, unproven)
+                return self._result(route, self._previous[PREVIOUS], None, scene, unproven)
             try:
                 serving = self._serving((self._wish.to,), {}, self._wish.narrow_timeout)
                 since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
@@ -143,38 +148,48 @@ class Switch:
                 if not unproven:
                     raise
                 self._old_pods = scene.members.ready[left]
-                self._previous = None
+                self._previous = dict.fromkeys(self._previous)
                 self._return(error, means)
             step.update(level=proof["level"])
         if unproven:
             self._close()
-        return self._result(route, left if unproven else self._previous, proof, scene, unproven)
+        return self._result(route, left if unproven else self._previous[PREVIOUS], proof, scene, unproven)
 
     def _plan(self, route: Route, scene: Scene) -> dict[str, Any]:
         """Check mode: what would be, and what the real run would first wait for."""
         reasons = not_up(scene.colours[self._wish.to], self._needed(route, scene))
         if reasons:
+            first = "brings it up and waits" if self._back else "waits"
             self._call.warn(
-                f"{self._driver.name}-{self._wish.to} is not up now ({'; '.join(reasons[:3])}): the real run waits"
+                f"{self._driver.name}-{self._wish.to} is not up now ({'; '.join(reasons[:3])}): the real run {first}"
                 f" {self._wish.ready_timeout:g} s for it, then refuses."
             )
         return self._result(route, self._left(route), None, scene)
 
     def _needed(self, route: Route, scene: Scene) -> int:
-        return 1 if self._is_return(route) else max(1, scene.colours[self._wish.old].current)
+        """Pods of the colour that takes over: as many as the other one runs; for a return at least those recorded."""
+        live = scene.colours[self._wish.old].current
+        if route.leaving == self._wish.to and route.state == OVERLAP:
+            return max(1, route.size)
+        return max(1, live or (route.size if self._back else 0))
 
     def _stand_up(self, route: Route, scene: Scene) -> None:
         """R1."""
+        needed = self._needed(route, scene)
+        if self._back:
+            self._stand_up_again(route, scene, needed)
+            return
         with self._record.step("stand_up") as step:
-            soak = 0.0 if self._is_return(route) else self._wish.soak
+            held = hold_both(self._call, self._client, self._driver, self._wish.to, needed)
             new = wait_up(
                 self._call,
                 self._client,
                 self._driver,
                 self._wish.to,
-                self._needed(route, scene),
-                soak,
+                needed,
+                self._wish.soak,
                 self._wish.ready_timeout,
+                hopeful=f"{self._driver.name}-{self._wish.to}" in held,
             )
             step["pods"] = len(new.pods)
             if scene.stays_on_node:
@@ -184,14 +199,30 @@ class Switch:
                     reason = f"no pod of {self._wish.to} on {', '.join(bare)}, which the traffic policy Local needs"
                     raise not_ready(self._driver, self._wish.to, [reason])
 
+    def _stand_up_again(self, route: Route, scene: Scene, needed: int) -> None:
+        """R6: the colour that was left is there as recorded, or comes back while both serve."""
+        there = len(scene.members.ready[self._wish.to])
+        taken_back = route.state == OVERLAP and route.leaving == self._wish.to
+        if there >= needed or (taken_back and there and scene.colours[self._wish.to].wanted >= needed):
+            return
+        with self._record.step("refill") as step:
+            if route.state == LIVE and there:
+                self._attempted = True
+                self._driver.move(self._driver.read_usable(), None, {LEAVING: self._wish.old, SIZE: str(needed)})
+                self._live = None
+            refill(self._call, self._client, self._driver, self._wish.to, needed)
+            limit = self._wish.ready_timeout
+            wait_up(self._call, self._client, self._driver, self._wish.to, needed, 0.0, limit, hopeful=True)
+            step.update(before=there, pods=needed)
+
     def _move(self, route: Route, scene: Scene, means: Means) -> dict[str, Any]:
         """R2 to R4."""
         old = self._wish.old
         self._old_pods = scene.members.ready[old]
         pods = dict(scene.members.every[old])
         expected: frozenset[str] = frozenset()
-        if not self._is_return(route) and (self._wish.overlap or route.state == OVERLAP):
-            serving = self._overlap(route, means)
+        if self._by_both(self._driver.read_usable(), scene):
+            serving = self._overlap(scene, means)
             self._old_pods = serving.members.ready[old]
             pods |= serving.members.every[old]
             expected = frozenset(serving.members.ready[self._wish.to])
@@ -203,12 +234,21 @@ class Switch:
             step["level"] = proof["level"]
         return proof
 
-    def _overlap(self, route: Route, means: Means) -> Serving:
+    def _by_both(self, route: Route, scene: Scene) -> bool:
+        """Whether the way leads through R2. A return is one write, unless somebody detaches before they attach."""
+        if route.state == OVERLAP:
+            return route.leaving != self._wish.to
+        detaching = any(hazard.code in _DETACHING for hazard in scene.hazards)
+        return self._wish.overlap and (not self._back or detaching)
+
+    def _overlap(self, scene: Scene, means: Means) -> Serving:
         """R2: both colours serve, on every slice and from outside."""
         with self._record.step("overlap") as step:
             self._attempted = True
+            route = self._driver.read_usable()
             if route.state == LIVE:
-                self._driver.move(self._driver.read_usable(), None, {LEAVING: self._wish.old})
+                size = str(scene.colours[self._wish.old].current)
+                self._driver.move(route, None, {LEAVING: self._wish.old, SIZE: size})
             self._live = None
             try:
                 serving = self._serving((self._wish.old, self._wish.to), {}, self._wish.overlap_timeout)
@@ -233,10 +273,10 @@ class Switch:
                 if gone or not members.ready[self._wish.to]:
                     reason = f"{len(gone)} of its pods stopped being ready" if gone else "none of its pods is ready"
                     raise not_ready(self._driver, self._wish.to, [reason])
-                before = read_syncs(self._client, scene.families) if means.syncs else {}
+                before = read_syncs(self._client, scene.families) if means.syncs and not self._back else means.syncs
                 fresh = self._driver.read_usable()
                 notes: dict[str, str | None] = {LEAVING: self._wish.old, SWITCHED_AT: now_text()}
-                notes[PREVIOUS] = self._previous if self._is_return(route) else self._wish.old
+                notes |= self._notes_of(route, scene)
                 self._attempted = True
                 self._driver.move(fresh, self._wish.to, notes)
                 self._live = self._wish.to
@@ -245,6 +285,12 @@ class Switch:
                 raise _renamed(error, "narrow_failed", f"{self._wish.old} did not leave") from error
             step["endpoints"] = len(serving.endpoints.ready_ids())
             return serving, before
+
+    def _notes_of(self, route: Route, scene: Scene) -> dict[str, str | None]:
+        """What to return to: the colour that is left, or what it was before a switch that is only taken back."""
+        if route.state == OVERLAP and route.leaving == self._wish.to:
+            return self._previous
+        return {PREVIOUS: self._wish.old, PREVIOUS_RELEASE: scene.colours[self._wish.old].identity}
 
     def _serving(self, colours: tuple[str, ...], banned: Mapping[str, str], timeout: float) -> Serving:
         return wait_serving(self._call, self._client, self._driver, self._families, colours, banned, timeout)
@@ -298,7 +344,7 @@ class Switch:
             route = self._refilled(route)
         notes: dict[str, str | None] = {LEAVING: None}
         if route.live == self._wish.to:
-            notes |= {PREVIOUS: self._previous, SWITCHED_AT: now_text()}
+            notes |= {**self._previous, SWITCHED_AT: now_text()}
         self._driver.move(route, old, notes)
         self._live = old
         return True
@@ -312,6 +358,7 @@ class Switch:
         if route.state == LIVE:
             self._driver.move(route, None, {LEAVING: old})
             self._live = None
+        refill(self._call, self._client, self._driver, old, enough)
         wait_up(self._call, self._client, self._driver, old, enough, 0.0, self._wish.ready_timeout, hopeful=True)
         return self._driver.read_usable()
 
@@ -346,6 +393,15 @@ class Switch:
             "returned": False,
             **({"diff": [diff_of(name, dict(route.selector), wanted)]} if shown else {}),
         }
+
+
+def goes_back(route: Route, scene: Scene, to: str) -> bool:
+    """Whether ``to`` only takes back what it had: an unfinished switch from it, or all traffic while it still is the
+    release that was live before the last switch."""
+    if route.state == OVERLAP and route.leaving == to:
+        return True
+    known = route.note(PREVIOUS) == to and route.note(PREVIOUS_RELEASE) is not None
+    return known and route.note(PREVIOUS_RELEASE) == scene.colours[to].identity
 
 
 def _renamed(error: GoliveError, code: str, what: str) -> GoliveError:

@@ -154,13 +154,12 @@ def test_a_proof_that_fails_brings_traffic_back(two: Shop) -> None:
     assert "golive.cutover/previous" not in two.notes()
 
 
-def test_a_return_waits_for_old_pods_that_are_gone(two: Shop) -> None:
+def test_a_return_brings_old_pods_back_that_are_gone(two: Shop) -> None:
     def shrink_blue() -> None:
         until(lambda: unproven(two), 40, "only green")
         two.scale("blue", 0)
         until(lambda: not two.pods("blue"), 60, "the end of blue's pods")
         until(lambda: overlapping(two), 40, "the overlap of the return")
-        two.scale("blue", 2)
 
     thread = threading.Thread(target=shrink_blue)
     thread.start()
