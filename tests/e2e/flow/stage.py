@@ -13,7 +13,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,16 +73,8 @@ class Stage:
         The whole process group is killed; with ``alone`` only the controller, whose workers are left to themselves.
         Fails when the run ended before it could be killed.
         """
-        log = self.folder / "killed.log"
-        with open(log, "wb") as output:
-            process = subprocess.Popen(
-                self._command(playbook, (), variables),
-                cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )  # fmt: skip
+        process, log = self._begin(playbook, variables, text)
         self.killed_groups.append(process.pid)
-        while process.poll() is None and text not in log.read_text(errors="replace"):
-            time.sleep(0.02)
         time.sleep(after)
         if process.poll() is None:
             (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
@@ -90,6 +82,27 @@ class Stage:
         seen = log.read_text(errors="replace")
         assert process.returncode == -signal.SIGKILL, f"the run ended before it was killed:\n{seen}"
         return seen
+
+    def play_and(self, playbook: str, text: str, act: Callable[[], None], **variables: Any) -> Play:
+        """Run a playbook, and ``act`` once ``text`` appears."""
+        start = time.monotonic()
+        process, log = self._begin(playbook, variables, text)
+        act()
+        process.wait(timeout=400)
+        return Play(process.returncode, log.read_text(errors="replace"), time.monotonic() - start)
+
+    def _begin(self, playbook: str, variables: dict[str, Any], text: str) -> tuple[subprocess.Popen[bytes], Path]:
+        """A playbook in a process group of its own, run until ``text`` appears or it ends, and its log."""
+        log = self.folder / "followed.log"
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
+                self._command(playbook, (), variables),
+                cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )  # fmt: skip
+        while process.poll() is None and text not in log.read_text(errors="replace"):
+            time.sleep(0.02)
+        return process, log
 
     def leftover_groups(self) -> list[int]:
         """Process groups of killed runs in which something still works."""
@@ -152,3 +165,9 @@ def audit_mark(cluster: Mapping[str, str]) -> Audit:
 def mutating_calls(audit: Audit, namespace: str) -> list[tuple[str, str]]:
     """Our own calls about ``namespace`` that changed something; a port-forward changes nothing, though it is a POST."""
     return [(verb, uri) for verb, uri in audit.writes(namespace) if not uri.split("?")[0].endswith("/portforward")]
+
+
+def changes(audit: Audit, namespace: str) -> list[tuple[str, str]]:
+    """The same without what a run writes about itself: its Lease and its journal."""
+    own = re.compile(r"/leases(/|\?|$)|/configmaps/[^/?]+-golive-journal")
+    return [(verb, uri) for verb, uri in mutating_calls(audit, namespace) if not own.search(uri)]
