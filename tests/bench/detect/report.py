@@ -47,7 +47,7 @@ def _fault(row: dict[str, Any]) -> str:
         name,
         f"{_seconds(fixed['median'])} ({_seconds(fixed['p95'])})",
         f"{_seconds(ours['median'])} ({_seconds(ours['p95'])})",
-        f"**{row['ratio']:.0f}**" if math.isfinite(row["ratio"]) else "–",
+        f"**{row['ratio']:.0f}×**" if math.isfinite(row["ratio"]) else "–",
         f"{fixed['never']:.1%}",
         f"{ours['never']:.1%}",
     ]

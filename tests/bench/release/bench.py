@@ -47,6 +47,7 @@ _SETTLE_S = 2.5
 def main() -> int:
     options = _options()
     os.environ.update(cluster_env())
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
     namespace = f"golive-bench-{secrets.token_hex(3)}"
     kubectl("create", "namespace", namespace)
     try:
@@ -65,7 +66,6 @@ def main() -> int:
         "machine": _machine(),
         "versions": _versions([row["contender"] for row in rows]),
     }
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1))
     print(markdown(result, "tests/bench/release/run" + "".join(f" {word}" for word in sys.argv[1:])))
     return 1 if rows[0]["failed"] else 0
