@@ -30,6 +30,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.route impo
 MANAGER = "golive-traffic"
 WRITE_S = 10.0
 _SENDS = 2
+# A refusal wrote nothing: somebody who annotates the Service all the time costs one more look each time.
+_REFUSED = ("conflict", "invalid")
+_REFUSALS = 8
 # After these the write may or may not have happened: look, never resend.
 UNCERTAIN = ("conflict", "invalid", "unreachable", "busy", "server_error")
 
@@ -124,7 +127,8 @@ class ServiceDriver:
         """
         wanted = wanted_selector(route, colour, self.colour_key)
         trouble: GoliveError | None = None
-        for _send in range(_SENDS):
+        sends = refusals = 0
+        while sends < _SENDS and refusals < _REFUSALS:
             self._call.alive()
             try:
                 found = read_route(self._send(route, colour, notes, {}), self.shared(), self.colour_key)
@@ -132,7 +136,11 @@ class ServiceDriver:
                 if error.code not in UNCERTAIN:
                     raise
                 trouble = error
+                refusals += error.code in _REFUSED
+                sends += error.code not in _REFUSED
                 found = self.read()
+            else:
+                sends += 1
             verdict = judge(route, wanted, notes, found, self.token)
             if verdict == DONE:
                 return found

@@ -118,7 +118,9 @@ def test_the_token_changes_in_the_middle(two: Shop) -> None:
         kubectl("-n", two.namespace, "annotate", "service", two.name, f"{TOKEN}=8", "--overwrite")
         output, _errors = process.communicate(timeout=60)
     assert json.loads(output)["code"] == "lease_lost"
-    assert two.live() is None
+    # On a busy machine the token comes after the next write; then the one behind it is refused.
+    assert two.live() in (None, "green")
+    assert LEAVING in two.notes()
 
 
 def test_new_dies_during_the_overlap(two: Shop) -> None:

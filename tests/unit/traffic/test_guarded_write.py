@@ -29,6 +29,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.route impo
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
 
 SHARED = {"app.kubernetes.io/name": "shop"}
+REFUSING = ("annotated", "stolen", "token", "same_target")
 EVENTS = ("none", "lost_request", "lost_answer", "annotated", "stolen", "token", "same_target", "deleted")
 
 
@@ -142,7 +143,8 @@ def test_a_move_ends_in_its_target_or_says_why_not(
     if failure == "write_failed":
         assert server.live is not None
         assert server.live["spec"]["selector"] == route.selector
-    assert server.patches <= 2
+    # A refused write changed nothing and may be sent anew; one whose answer was lost only once.
+    assert server.patches <= 2 + sum(event in REFUSING for event in events)
     for before, after in server.ours:
         # Our writes start from what was read, or from the target itself, and never empty or mix the selector.
         assert before in (route.selector, wanted)
