@@ -158,11 +158,15 @@ def main(arguments: list[str]) -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     kept = "e2e" not in chosen or cluster_is_up()
     builds: list[Background] = []
+    others: list[Background] = []
     if "e2e" in chosen and len(chosen) > 1 and not kept:
         # `up` builds what is missing; what it starts would keep the low priority, so it goes down again
         first_time = f"'{CLUSTER}' up && '{CLUSTER}' down && '{IMAGES}' && '{SETUP}/run' main python '{PEERS}'"
         first_time += f" && {{ '{GATEWAY}' build >'{LOGS / 'gateway-build.log'}' 2>&1 & }}"
         builds = [Background("first-time-build", ["sh", "-c", first_time])]
+    if "integration" in chosen and len(chosen) > 1:
+        # The tests that need it fetch it themselves when this fails.
+        others = [Background("prometheus", [*RUN, "python3", "-m", "tests.integration.prometheus"])]
     tiers: dict[str, Callable[[], Counts]] = {
         "lint": lint,
         "sanity": sanity,
@@ -184,7 +188,7 @@ def main(arguments: list[str]) -> int:
             lines.append(f"{name:<12} {time.monotonic() - started:7.0f} s  {outcome}")
             say(lines[-1])
     finally:
-        for build in builds:
+        for build in [*builds, *others]:
             build.stop()
         if not kept:
             subprocess.run([str(CLUSTER), "down"], stdin=subprocess.DEVNULL, check=False)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -18,6 +20,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.exec import E
 
 _TAIL_LINES = 10
 _LONGEST_LINE = 500
+_KILL_S = 5.0
+_TELLING_PID = ("sh", "-c", 'echo $$ >&2; exec "$@"', "gate")
 
 
 def ask(check: Mapping[str, Any], reach: Reach) -> Look:
@@ -28,17 +32,29 @@ def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     try:
         client = reach.client()
         pod = check["pod"] or _ready_pod(client, check)
-        ended = command_in_pod(
-            client,
-            check["namespace"],
-            pod,
-            check["command"],
-            container=check["container"],
-            timeout=check["timeout"],
-        )
+        ended = _ended(client, pod, check)
     except GoliveError as error:
         return of_way(error)
     return _judged(check, pod, ended, time.monotonic() - start)
+
+
+def _ended(client: Client, pod: str, check: Mapping[str, Any]) -> Ended:
+    """How the command ended. One that takes too long goes on in the container when we leave, so it is killed there."""
+    namespace, container = check["namespace"], check["container"]
+    command, limit = check["command"], check["timeout"]
+    try:
+        ended = command_in_pod(client, namespace, pod, [*_TELLING_PID, *command], container=container, timeout=limit)
+    except GoliveError as error:
+        if error.code == "exec_failed":
+            # No shell: its process cannot be told, nor killed.
+            return command_in_pod(client, namespace, pod, command, container=container, timeout=limit)
+        pid = error.details.get("errors", "").partition("\n")[0]
+        if error.code == "timeout" and pid.isdigit():
+            kill = ["sh", "-c", f"kill -9 -{pid} || kill -9 {pid}"]
+            with suppress(GoliveError):
+                command_in_pod(client, namespace, pod, kill, container=container, timeout=_KILL_S)
+        raise
+    return replace(ended, errors=ended.errors.partition("\n")[2])
 
 
 def _ready_pod(client: Client, check: Mapping[str, Any]) -> str:

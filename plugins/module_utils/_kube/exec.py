@@ -61,8 +61,9 @@ def command_in_pod(
 ) -> Ended:
     """Run a command to its end, whatever its exit code; ``timeout`` in seconds for all of it.
 
-    Raises GoliveError ``exec_failed`` when it could not be started, ``timeout``, ``forbidden``, ``not_found``,
-    ``unreachable`` or ``library_missing``. Only the first MiB of each output is kept.
+    Raises GoliveError ``exec_failed`` when it could not be started, ``timeout`` (its ``errors`` so far are in the
+    details; it goes on inside of the container), ``forbidden``, ``not_found``, ``unreachable`` or ``library_missing``.
+    Only the first MiB of each output is kept.
     """
     query = [("command", part) for part in command] + [("stdout", "true"), ("stderr", "true")]
     query += [("container", container)] if container else []
@@ -81,7 +82,8 @@ def command_in_pod(
             text = texts.setdefault(data[0], bytearray())
             text += data[1 : 1 + max(0, _MOST - len(text))]
     except websocket.WebSocketTimeoutException as error:
-        raise GoliveError("timeout", f"{what} took longer than {timeout:g} s.") from error
+        told = {"errors": texts[_ERRORS].decode("utf-8", "replace")}
+        raise GoliveError("timeout", f"{what} took longer than {timeout:g} s.", None, told) from error
     except websocket.WebSocketConnectionClosedException:
         pass
     except (websocket.WebSocketException, OSError) as error:
