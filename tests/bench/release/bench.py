@@ -121,6 +121,8 @@ def _measured(one: Contender, namespace: str, options: argparse.Namespace) -> di
     say(f"{one.name}: {total['sent']} requests, {total['failed']} failed")
     return {
         "contender": one.name,
+        # Contenders come one after the other; who finds the machine busier takes longer.
+        "load_1_min": round(os.getloadavg()[0], 1),
         **total,
         "failed_by": why,
         "failed_fresh": fresh["failed"],

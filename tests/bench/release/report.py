@@ -14,7 +14,8 @@ _LEGEND = (
     "until the Service was written, and until the first answer of the new and the last of the old release on fresh "
     "connections; in brackets how many times as long as ours. A command of ours runs until the data plane is proven. "
     "Late: a return after {scale_down_s} s or more, when Argo Rollouts and the patch have given up the old pods and "
-    "ours keeps one warm. kubernetes.core is counted from its first task, without the start of Ansible."
+    "ours keeps one warm. kubernetes.core is counted from its first task, without the start of Ansible. The "
+    "load is that of the machine at the end of a contender's turn."
 )
 _COLUMNS = (
     ("shift: write", "shift", "write_s"),
@@ -40,8 +41,9 @@ def markdown(result: dict[str, Any], command: str) -> str:
         "",
         _LEGEND.format(**result),
         "",
-        "| | shifts, returns | requests | failed | why |" + "".join(f" {name} |" for name, _kind, _key in _COLUMNS),
-        "|---" * (5 + len(_COLUMNS)) + "|",
+        "| | load | shifts, returns | requests | failed | why |"
+        + "".join(f" {name} |" for name, _kind, _key in _COLUMNS),
+        "|---" * (6 + len(_COLUMNS)) + "|",
     ]
     lines += [_line(row, ours) for row in result["rows"]]
     if result["whole"]:
@@ -54,6 +56,7 @@ def _line(row: dict[str, Any], ours: dict[str, Any]) -> str:
     kinds = [move["kind"] for move in row["moves"]]
     cells = [
         row["contender"],
+        f"{row['load_1_min']:.0f}",
         f"{kinds.count('shift')}, {len(kinds) - kinds.count('shift')}",
         f"{row['sent']:,}",
         f"**{row['failed']:,}**",
