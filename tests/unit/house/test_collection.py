@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import subprocess
 import tarfile
@@ -86,6 +87,12 @@ def test_action_groups_name_every_module() -> None:
     groups = load("meta/runtime.yml")["action_groups"]
     assert groups["all"] == MODULES
     assert groups["kube"] == [name for name in MODULES if "kube" in fragments_of(name)]
+
+
+def test_verbs_of_the_group_kube_keep_the_lease_of_their_run() -> None:
+    # The journal's own verb takes and gives back the Lease.
+    verbs = [name for name in MODULES if "kube" in fragments_of(name) and name != "release_journal"]
+    assert not [name for name in verbs if "under_lease" not in inspect.getsource(module("modules", name).run)]
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
