@@ -720,7 +720,8 @@ extends_documentation_fragment:
   - golive.cutover.kube
 attributes:
   check_mode:
-    description: Checks only read, so they run in check mode too. Jobs and commands may write, so they do not run.
+    description: Checks only read, so they run in check mode too.
+    details: Jobs and commands may write, so they do not run; their checks pass then.
     support: partial
   diff_mode:
     description: It changes nothing, so there is nothing to show.
