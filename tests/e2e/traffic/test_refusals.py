@@ -114,6 +114,33 @@ def test_hazards_of_the_service(two: Shop) -> None:
             assert [row["code"] for row in perform(traffic_info, two.options())["hazards"]]
 
 
+def test_a_headless_service(two: Shop) -> None:
+    kubectl("-n", two.namespace, "delete", "service", two.name)
+    body = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"namespace": two.namespace, "name": two.name},
+        "spec": {"clusterIP": "None", "selector": {**two.shared, COLOUR_KEY: "blue"}, "ports": [{"port": 80}]},
+    }
+    kubectl("create", "-f", "-", stdin=json.dumps(body))
+    refused(two, "headless", "clients keep the pods' addresses", require_proof="slice")
+
+
+@pytest.mark.parametrize(
+    ("how", "mark", "code"),
+    [
+        ("annotate", "argocd.argoproj.io/tracking-id=shop", "managed_by_argocd"),
+        ("label", "kustomize.toolkit.fluxcd.io/name=apps", "managed_by_flux"),
+        ("annotate", "meta.helm.sh/release-name=shop", "managed_by_helm"),
+    ],
+)
+def test_an_owner_that_may_set_the_selector_back(shop: Shop, how: str, mark: str, code: str) -> None:
+    shop.deploy("blue", replicas=1)
+    shop.services()
+    kubectl("-n", shop.namespace, how, "service", shop.name, mark)
+    refused(shop, code, "accept_managers")
+
+
 def test_a_foreign_slice_is_traffic_too(two: Shop) -> None:
     name = f"{two.name}-foreign"
     apply(

@@ -49,6 +49,8 @@ def test_quartet(two: Shop) -> None:
     assert drain["cut"] == {"count": 0, "pods": []}
     assert len(two.pods("blue")) == replicas(two, "blue") == 1
     assert done["downtime_ms"] == 0, done["ledger"]
+    # One connection after the other was kept across the switch and the end of the old pods.
+    assert done["ledger"]["kept"]["failed"] == {}
     assert done["weights"] == {"blue": 0, "green": 100}
     assert sum(row["ok"].get("green", 0) for row in done["series"]) > 0
 
