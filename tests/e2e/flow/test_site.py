@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.e2e.conftest import kubectl
-from tests.e2e.flow.stage import Stage, audit_mark, mutating_calls
+from tests.e2e.flow.stage import Stage, audit_mark, changes, mutating_calls
+from tests.e2e.release_journal.runs import playing
 
 
 def test_check_mode_on_nothing_plans_and_touches_nothing(
@@ -34,7 +37,7 @@ def test_a_second_run_changes_nothing(cluster: dict[str, str], live: Stage) -> N
     mark = audit_mark(cluster)
     play = live.play("site.yml")
     assert (play.code, play.changed) == (0, 0), play.output
-    assert mutating_calls(mark, live.namespace) == []
+    assert changes(mark, live.namespace) == []
 
 
 def test_check_mode_on_the_live_app_touches_nothing(cluster: dict[str, str], live: Stage) -> None:
@@ -67,3 +70,18 @@ def test_teardown_asks_for_a_name(live: Stage) -> None:
     assert play.code != 0
     assert "teardown_confirm=notes" in play.output
     assert live.get("/readyz")[0] == 200
+
+
+def test_the_lock_is_told_and_can_be_taken_over(live: Stage, tmp_path: Path) -> None:
+    with playing(tmp_path, live.namespace, "other", app="notes", user="ann", objects=[]) as other:
+        other.wait_for("TASK [Hold]")
+        refused = live.play("release.yml")
+        assert refused.code != 0
+        for told in ("locked", "ann on ", "take_over"):
+            assert told in refused.output, told
+        assert "under way, phase begin" in live.play("status.yml").output
+        taken = live.play("release.yml", release_take_over=True)
+        assert (taken.code, taken.changed) == (0, 0), taken.output
+        assert "lease_lost" in other.finish()
+    shown = live.play("status.yml").output
+    assert re.search(r"run \S+ release 1\.0\.0 by \S+ on \S+: unchanged", shown), shown

@@ -64,7 +64,7 @@ class Playing:
         apply = {"namespace": namespace, "lease": "{{ run.lease }}", "objects": [service("green")]}
         tasks = [
             {"name": "Take", "golive.cutover.release_journal": begin, "register": "run"},
-            {"name": "Hold", "ansible.builtin.wait_for": {"path": str(self.go), "timeout": 120, "sleep": 1}},
+            {"name": "Hold", "ansible.builtin.wait_for": {"path": str(self.go), "timeout": 900, "sleep": 1}},
             {"name": "Move", "golive.cutover.kube_apply": apply},
         ]
         play = folder / f"{name}.yml"
@@ -85,7 +85,7 @@ class Playing:
     def finish(self) -> str:
         """Let it go on, and return all that it printed."""
         self.go.touch()
-        self.process.wait(timeout=90)
+        self.process.wait(timeout=180)
         return self.log.read_text()
 
     def family(self) -> list[int]:
