@@ -13,17 +13,27 @@ from ansible_collections.golive.cutover.plugins.plugin_utils._report_evidence im
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import Html, clock, figure, table
 
 _PREVIEW = ("stage", "verify")
-_MOVES = ("overlap", "weight", "weights", "widen", "shift", "narrow", "return")
+_MOVES = ("overlap", "move", "weight", "weights", "widen", "shift", "narrow", "return")
 _MOST_TABLE_ROWS = 120
 
 
 def moments_of(evidence: list[Mapping[str, Any]]) -> list[Moment]:
     """When each switch began to move traffic."""
     return [
-        Moment(_moved_at(one), f"{one.get('previous') or 'nothing'} → {one['live']}" if one.get("live") else "switch")
+        Moment(_moved_at(one), _label(one))
         for one in evidence
         if one.get("kind") == "traffic_switch" and _has_moved(one)
     ]
+
+
+def _label(one: Mapping[str, Any]) -> str:
+    """``blue → green``, ``back to blue``, or the weights while both colours take traffic."""
+    live, previous, weights = one.get("live"), one.get("previous"), one.get("weights")
+    if live:
+        return f"back to {live}" if previous == live else f"{previous or 'nothing'} → {live}"
+    return (
+        ", ".join(f"{colour} {share} %" for colour, share in weights.items()) if isinstance(weights, dict) else "switch"
+    )
 
 
 def traffic_of(evidence: list[Mapping[str, Any]], start: float) -> list[Traffic]:

@@ -119,6 +119,18 @@ def test_drawings_are_told_in_words() -> None:
     assert ("lang", "en") in reader.attributes
 
 
+@pytest.mark.parametrize(
+    ("fields", "label"),
+    [
+        ({"live": "blue", "previous": "blue"}, "back to blue"),
+        ({"live": None, "weights": {"blue": 33, "green": 67}}, "blue 33 %, green 67 %"),
+        ({"live": None}, "switch"),
+    ],
+)
+def test_a_mark_says_what_moved(fields: dict[str, Any], label: str) -> None:
+    assert label in read(report_of(release(**fields))).text
+
+
 def test_several_apps_side_by_side() -> None:
     text = read(report_of([*release("shop"), *release("search")[1:]])).text
     assert "Live traffic of shop" in text
