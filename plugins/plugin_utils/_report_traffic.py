@@ -78,7 +78,7 @@ def _has_moved(one: Mapping[str, Any]) -> bool:
 
 
 def _is_move(step: Any) -> bool:
-    return isinstance(step, Mapping) and str(step.get("step", "")).split(" ")[0] in _MOVES
+    return isinstance(step, Mapping) and str(step.get("step", "")).partition(" ")[0] in _MOVES
 
 
 def _moved_at(one: Mapping[str, Any]) -> float:

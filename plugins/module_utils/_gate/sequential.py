@@ -45,7 +45,7 @@ def settings_faults(p0: float, p1: float, alpha: float = ALPHA, beta: float = BE
         for name, value in (("alpha", alpha), ("beta", beta))
         if not 0 < value < 0.5
     ]
-    if not effect >= 1:
+    if not 1 <= effect < math.inf:
         found.append(f"effect must be at least 1, not {effect:g}")
     return found
 

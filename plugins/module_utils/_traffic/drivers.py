@@ -67,41 +67,32 @@ class ShareDriver(Protocol):
 
     def read(self) -> Split:
         """Where traffic goes now. Raises ``not_found``, ``selector_foreign`` (not ours to move), ``lease_lost``."""
-        ...
 
     def rights(self) -> tuple[Right, ...]:
         """Verb, API group and resource of each right that a move needs."""
-        ...
 
     def preflight(self, split: Split, wish: Wish, scene: Scene) -> tuple[Hazard, ...]:
         """Judge the move by reads and dry runs; returns hazards beyond those of ``scene``. Raises GoliveError."""
-        ...
 
     def reached(self, split: Split, wish: Wish) -> bool:
         """Whether weights, match and mirror are already as wished (``leaving`` aside)."""
-        ...
 
     def needed(self, split: Split, wish: Wish, scene: Scene) -> int:
         """Ready pods that the gaining colour must have before it gets its share."""
-        ...
 
     def stages(self, split: Split, wish: Wish) -> tuple[int, ...]:
         """Shares of ``wish.to`` to go through, the wished one last; a first small one learns a new backend."""
-        ...
 
     def move(self, split: Split, weights: Mapping[str, int], leaving: str | None, wish: Wish) -> Split:
         """Guarded write from ``split`` to ``weights``; returns what holds then. A new ``previous`` and
         ``switched_at`` belong to the write that gives a colour all traffic. Raises ``lease_lost``, ``write_failed``."""
-        ...
 
     def prove(self, split: Split, wish: Wish, weights: Mapping[str, int]) -> dict[str, Any]:
         """Wait until clients see ``weights``; returns the proof with its ``level`` and numbers. Raises
         ``proof_failed``."""
-        ...
 
     def manual_patch(self, colour: str) -> str:
         """Command that gives ``colour`` all traffic by hand."""
-        ...
 
 
 def need_features(kind: str, features: frozenset[str], wish: Wish) -> None:
