@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.traffic.stand import until
+from tests.e2e.traffic.stand import served
 from tests.images import programs
-
-_SETTLED = 60  # good answers in a row, over more than the second in which kube-proxy gathers changes
 
 
 class Load:
@@ -41,8 +37,7 @@ def load(
 ) -> Iterator[Load]:
     """Requests at a constant rate, fresh and keep-alive; runs once every stream has had a good answer."""
     programs.ensure(programs.LOAD)
-    # A Service is new here: its node needs a moment, and what fails in it is no failure of a switch.
-    until(lambda: all(_answers(url + path) for unused in range(_SETTLED)), 60, "answers of the new Service")
+    served(url + path)
     ready, ledger = folder / "ready", folder / "ledger.json"
     command = [str(programs.LOAD.path), "-target", url, "-fresh-rate", str(fresh), "-keepalive-rate", str(kept)]
     command += [
@@ -64,12 +59,3 @@ def load(
         if process.poll() is None:
             process.kill()
         process.wait()
-
-
-def _answers(url: str) -> bool:
-    time.sleep(0.02)
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False

@@ -11,6 +11,7 @@ import secrets
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import c
 from tests.e2e.conftest import ROOT, kubectl
 
 COLOUR_KEY = "golive.cutover/colour"
+_SETTLED = 60  # good answers in a row, over more than the second in which kube-proxy gathers changes
 _DATABASE_PASSWORD = "only-for-this-test"  # the database lives as long as the test
 
 
@@ -46,6 +48,20 @@ def until(look: Callable[[], Any], seconds: float = 60.0, what: str = "the state
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not come within {seconds:g} s")
         time.sleep(0.1)
+
+
+def served(url: str) -> None:
+    """Wait until a new Service answers: its node needs a moment, and what fails in it is no failure of a switch."""
+    until(lambda: all(_answers(url) for unused in range(_SETTLED)), 60, "answers of the new Service")
+
+
+def _answers(url: str) -> bool:
+    time.sleep(0.02)
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def database(namespace: str) -> None:
@@ -193,7 +209,9 @@ class Shop:
         ]
         name = f"{self.name}-{colour}"
         kubectl("-n", self.namespace, "patch", "service", name, "--type=json", "-p", json.dumps(patch))
-        return f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}"
+        served(f"{url}/healthz")
+        return url
 
     def service(self) -> dict[str, Any]:
         """The live Service."""

@@ -151,7 +151,7 @@ def test_a_proof_that_fails_brings_traffic_back(two: Shop) -> None:
     assert (details["returned"], details["live"], details["needed"]) == (True, "blue", 10)
     assert "switched back to blue" in caught.value.message
     assert details["steps"][-1]["step"] == "return"
-    assert details["downtime_ms"] == 0
+    assert details["downtime_ms"] == 0, (details["ledger"], details["steps"])
     assert two.live() == "blue"
     assert "golive.cutover/previous" not in two.notes()
 

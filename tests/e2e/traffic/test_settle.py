@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ansible_collections.golive.cutover.plugins.modules import traffic_switch
 from tests.e2e.conftest import kubectl
 from tests.e2e.traffic.audit import writes_during
-from tests.e2e.traffic.stand import COLOUR_KEY, Shop, apply, image, perform
+from tests.e2e.traffic.stand import COLOUR_KEY, Shop, apply, image, perform, served
 
 METRIC = {"replicas": 1, "timeout": 20, "count": "metric", "metric": {"name": "http_requests_in_flight"}}
 
@@ -109,6 +109,7 @@ def test_a_stream_of_a_minute_is_told_and_the_idle_pod_goes_first(shop: Shop) ->
     shop.services()
     shop.rolled_out("blue")
     shop.rolled_out("green")
+    served(f"{shop.url}/status/200")
     parts = urlsplit(shop.url)
     stream = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=90)
     stream.request("GET", "/drip?duration=60&numbytes=60&delay=0")
