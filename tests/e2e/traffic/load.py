@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.traffic.stand import served
+from tests.e2e.traffic.stand import served, until
 from tests.images import programs
 
 
