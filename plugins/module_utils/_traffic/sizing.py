@@ -90,9 +90,9 @@ def guarded(
 
 
 def _need_same(before: Mapping[str, Any], found: Mapping[str, Any], replicas: int) -> None:
-    """The generation moves with the spec only, not with status and annotations."""
-    known, now = before["metadata"], found["metadata"]
-    if known["uid"] != now["uid"] or known["generation"] != now["generation"]:
+    """The spec itself is compared: a Deployment's generation moves with its annotations too, so with our own stamp."""
+    known = before["metadata"]
+    if known["uid"] != found["metadata"]["uid"] or before["spec"] != found["spec"]:
         raise GoliveError(
             "overtaken",
             f"Stopped scaling Deployment {known['name']} to {replicas}: somebody else changed it meanwhile; it has"
