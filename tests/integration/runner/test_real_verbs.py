@@ -34,6 +34,9 @@ RIGHT: dict[str, dict[str, Any]] = {
     "kube_job": {"definition": {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}}, "namespace": "x"},
     "kube_rollback": {"kind": "Deployment", "name": "x"},
     "kube_track": {"objects": [{"kind": "Deployment", "name": "x"}]},
+    "release_info": {"app": "x", "namespace": "x"},
+    "release_journal": {"action": "read", "app": "x", "namespace": "x"},
+    "rolling_lint": {"content": "{apiVersion: v1, kind: ConfigMap}", "service": "x", "namespace": "x"},
     "traffic_info": {"service": "x", "namespace": "x"},
     "traffic_switch": {"service": "x", "namespace": "x", "to": "green"},
 }
