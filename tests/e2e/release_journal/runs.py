@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +97,10 @@ class Playing:
         return found
 
     def send(self, number: signal.Signals) -> None:
-        """A signal to all of them: workers have sessions of their own."""
+        """A signal to all of them that still live: workers have sessions of their own."""
         for pid in self.family():
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
 def _parent(stat: Path) -> int:
