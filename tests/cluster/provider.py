@@ -50,7 +50,7 @@ def environment(
         "KUBECONFIG": str(kubeconfig),
         "GOLIVE_PROVIDER": provider,
         "GOLIVE_STATE_DIR": str(state_dir(name)),
-        "GOLIVE_NODE_PORTS": " ".join(str(port) for port in ports[:10]),
+        "GOLIVE_NODE_PORTS": " ".join(str(port) for port in ports[:40]),
         "GOLIVE_LIVE_PORT": str(ports[0]),
         "GOLIVE_PREVIEW_PORT": str(ports[1]),
         "GOLIVE_LIVE_URL": f"http://{host}:{ports[0]}",

@@ -138,7 +138,7 @@ def test_only_our_unbound_claims_get_a_volume(tmp_path: Path) -> None:
 
 def test_environment_has_the_same_names_for_every_provider() -> None:
     found = provider.environment("golive", "built", Path("/k"), list(range(30000, 30060)), "local")
-    assert found["GOLIVE_NODE_PORTS"].split() == [str(port) for port in range(30000, 30010)]
+    assert found["GOLIVE_NODE_PORTS"].split() == [str(port) for port in range(30000, 30040)]
     assert found["GOLIVE_LIVE_URL"] == "http://127.0.0.1:30000"
     assert found["GOLIVE_PREVIEW_URL"] == "http://127.0.0.1:30001"
     assert found["GOLIVE_AUDIT_LOG"] == ""
