@@ -75,7 +75,7 @@ def profile_rows(params: Mapping[str, Any]) -> tuple[list[Row], list[str]]:
     profile = PROFILES[params["profile"]]
     rows: list[Row] = []
     for group in profile.groups:
-        rows += _GROUPS[group](app, profile)
+        rows += _GROUPS[group]({**app, "after_shift": params["after_shift"]}, profile)
     return _overridden(rows, params["overrides"] or {})
 
 
@@ -164,8 +164,8 @@ def _function(app: Mapping[str, Any], _profile: Profile) -> list[Row]:
 def _performance(app: Mapping[str, Any], profile: Profile) -> list[Row]:
     bound = getattr(BANDS["latency_p95"], profile.fails_at)
     paths = app["paths"] or [app["ready_path"]]
-    slow = [{"preset": "slow_p95", "slower_than": bound}]
-    rows = [{"name": "load", "kind": "load", **_way(app, paths[0]), "load": {"slow": slow}}]
+    load = {"slow": [{"preset": "slow_p95", "slower_than": bound}], "after_shift": app["after_shift"]}
+    rows = [{"name": "load", "kind": "load", **_way(app, paths[0]), "load": load}]
     return rows + (_monitored(app["prometheus"], profile) if app["prometheus"] else [])
 
 
