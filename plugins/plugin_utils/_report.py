@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -121,7 +121,8 @@ def digest(evidence: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "failed_requests": failed,
         "live": next((one["live"] for one in reversed(switches) if one.get("live")), None),
         "proof": next((one["proof"].get("level") for one in reversed(switches) if one.get("proof")), None),
-        "returned": any(one.get("returned") for one in switches),
+        "returned": _returned(moved),
+        "held": any(one.get("action") == "hold" for one in of_kind(rows, "health_gate")[-1:]),
         "gates": [one["verdict"] for one in of_kind(rows, "health_gate") if one.get("verdict")],
         "before": _before(rows),
         "after": _after(rows),
@@ -129,6 +130,13 @@ def digest(evidence: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "rto_s": _last(rows, "rto_s"),
         "rpo_s": _last(rows, "rpo_s"),
     }
+
+
+def _returned(moved: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a switch returned itself, or a later one moved the traffic back to where the first one found it."""
+    shifts = [one for one in moved if one.get("live") and one.get("previous")]
+    back = len(shifts) > 1 and shifts[-1]["live"] == shifts[0]["previous"]
+    return back or any(one.get("returned") for one in moved)
 
 
 def of_kind(evidence: Iterable[Mapping[str, Any]], *kinds: str) -> list[Mapping[str, Any]]:

@@ -230,7 +230,9 @@ def _outcome(report: Mapping[str, Any]) -> tuple[str, str]:
     if report["outcome"] == INTERRUPTED:
         return "interrupted", "unsure"
     if report["outcome"] == FAILED:
-        returned = any(one.get("returned") for one in of_kind(report["evidence"], "traffic_switch"))
+        if any(app["held"] for app in report["apps"].values()):
+            return "held: a gate could not decide", "unsure"
+        returned = any(app["returned"] for app in report["apps"].values())
         return ("failed, traffic returned" if returned else "failed"), "bad"
     return ("plan only, nothing changed", "plain") if report.get("check_mode") else ("succeeded", "good")
 

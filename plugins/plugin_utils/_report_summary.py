@@ -42,4 +42,6 @@ def _came_of(app: Mapping[str, Any] | None) -> str:
         parts.append(f"proof {app['proof']}")
     if app["gates"]:
         parts.append(f"{app['gates'].count('pass')} of {len(app['gates'])} gates passed")
+    if app["held"]:
+        parts.append("held: a gate could not decide")
     return "; ".join(parts)

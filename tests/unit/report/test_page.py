@@ -17,7 +17,7 @@ from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAIL
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, duration, el, figure
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_page import page
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_plot import Panel, line, ticks, time_ticks
-from tests.unit.report.sample import gate, release, report_of, series, told
+from tests.unit.report.sample import gate, release, report_of, series, switch, told
 
 VOID = {"meta", "br"}
 
@@ -183,3 +183,17 @@ def test_numbers_as_people_read_them() -> None:
     assert [clock(one) for one in (42, 3727)] == ["0:42", "1:02:07"]
     assert [figure(one) for one in (0.0, 12040, 3.14159, 0.05234)] == ["0", "12,040", "3.142", "0.05234"]
     assert el("p", "a<b", class_="x&y") == '<p class="x&amp;y">a&lt;b</p>'
+
+
+def test_a_run_that_is_held_is_no_failed_one() -> None:
+    undecided = gate([], verdict="inconclusive", reasons=["provider_down"], action="hold", code="gate_inconclusive")
+    events = [*release(), *told("shop", "observe", "gate again", 60, 66, verb="health_gate", result=undecided)]
+    report = report_of(events, FAILED)
+    assert report["apps"]["shop"]["held"]
+    assert "held: a gate could not decide" in read(report).text
+
+
+def test_traffic_that_was_moved_back_by_a_later_switch_is_told() -> None:
+    back = switch([], live="blue", previous="green")
+    events = [*release(), *told("shop", "return", "move it back", 60, 62, verb="traffic_switch", result=back)]
+    assert "failed, traffic returned" in read(report_of(events, FAILED)).text
