@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, by_host, of_kind
+from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, by_host
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_app import (
     approvals,
     gates,
