@@ -613,6 +613,11 @@ options:
       service:
         description: Service that is asked through a tunnel, such as the preview. Without it O(app.url) is asked.
         type: str
+      old_service:
+        description:
+          - Service of the old release, which gets the same load through a tunnel, to tell a fault of the new release from
+            one that both share.
+        type: str
       port:
         description: Number or name of the Service's port. Not needed for a Service with one port.
         type: str

@@ -83,7 +83,7 @@ def _app_faults(app: Mapping[str, Any]) -> list[str]:
     faults = []
     if not app["url"] and not app["service"]:
         faults.append("app needs url or service: one of them says where it answers")
-    if app["service"] and not app["namespace"]:
+    if (app["service"] or app["old_service"]) and not app["namespace"]:
         faults.append("app.namespace is missing")
     if app["workload"] and not app["namespace"]:
         faults.append("app.namespace is missing for app.workload")
@@ -140,9 +140,12 @@ def _merged(row: Row, wish: Mapping[str, Any]) -> Row:
 def _way(app: Mapping[str, Any], path: str) -> Row:
     """Where the app answers: the tunnel to its Service when it has one, else its address."""
     if app["service"]:
-        port = {"port": app["port"]} if app["port"] else {}
-        return {"tunnel": {"namespace": app["namespace"], "service": app["service"], **port}, "path": path}
+        return {"tunnel": _tunnel(app, app["service"]), "path": path}
     return {"url": app["url"].rstrip("/") + path}
+
+
+def _tunnel(app: Mapping[str, Any], service: str) -> Row:
+    return {"namespace": app["namespace"], "service": service, **({"port": app["port"]} if app["port"] else {})}
 
 
 def _object(app: Mapping[str, Any]) -> Row:
@@ -165,6 +168,8 @@ def _performance(app: Mapping[str, Any], profile: Profile) -> list[Row]:
     bound = getattr(BANDS["latency_p95"], profile.fails_at)
     paths = app["paths"] or [app["ready_path"]]
     load = {"slow": [{"preset": "slow_p95", "slower_than": bound}], "after_shift": app["after_shift"]}
+    if app["old_service"]:
+        load["compare"] = {"tunnel": _tunnel(app, app["old_service"])}
     rows = [{"name": "load", "kind": "load", **_way(app, paths[0]), "load": load}]
     return rows + (_monitored(app["prometheus"], profile) if app["prometheus"] else [])
 

@@ -58,6 +58,7 @@ def app_spec() -> dict[str, Any]:
             "options": {
                 "namespace": {"type": "str"},
                 "service": {"type": "str"},
+                "old_service": {"type": "str"},
                 "port": {"type": "str"},
                 "url": {"type": "str"},
                 "workload": {"type": "str"},

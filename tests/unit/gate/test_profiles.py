@@ -228,3 +228,12 @@ def test_a_profile_needs_an_app_and_an_app_a_place() -> None:
     ]
     row = {"name": "up", "kind": "tcp", "host": "127.0.0.1", "port": 1}
     assert faults(checks=[row], overrides={"cpu": False}) == ["overrides needs a profile"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_load_after_the_shift_is_judged_as_such_and_beside_the_old_release(after: bool) -> None:
+    rows, wrong = profile_rows(params(profile="standard", app={**APP, "old_service": "shop-blue"}, after_shift=after))
+    assert not wrong
+    load = next(row for row in rows if row["kind"] == "load")["load"]
+    assert load["after_shift"] is after
+    assert (load["compare"]["tunnel"]["namespace"], load["compare"]["tunnel"]["service"]) == ("shop", "shop-blue")
