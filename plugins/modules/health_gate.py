@@ -615,8 +615,8 @@ options:
         type: str
       old_service:
         description:
-          - Service of the old release, which gets the same load through a tunnel, to tell a fault of the new release from
-            one that both share.
+          - Service of the old release, which gets the same load through a tunnel. It tells a fault of the new release
+            from one that both share.
         type: str
       port:
         description: Number or name of the Service's port. Not needed for a Service with one port.

@@ -57,7 +57,7 @@ def approval_faults(approval: Mapping[str, Any], version: str, required: bool, n
     for key in ("at", "expires"):
         if approval.get(key):
             try:
-                times[key] = _moment(str(approval[key]))
+                times[key] = moment(str(approval[key]))
             except ValueError as error:
                 faults.append(f"{key} {error}")
     if approval.get("for") and str(approval["for"]) != version:
@@ -125,7 +125,7 @@ def _dated(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
     """A time with its zone, as in RFC 3339. Raises ValueError."""
     try:
         found = datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -19,6 +19,7 @@ def test_release_and_rollback_under_load(live: Stage) -> None:
     with live.load() as ledger:
         release = live.play("release.yml", **V2)
         assert release.code == 0, release.output
+        assert "pending migrations: 0002 " in release.output, release.output
         assert live.get("/readyz")[1]["X-App-Version"] == "2.0.0"
         again = live.play("release.yml", **V2)
         assert (again.code, again.changed) == (0, 0), again.output
