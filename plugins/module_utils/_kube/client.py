@@ -49,6 +49,9 @@ MERGE_PATCH = "application/merge-patch+json"
 MOST_THREADS = 32
 _PAGE = 500
 _TRIES = 6
+# Of work that is more than one request.
+_TRIES_OF_WORK = 4
+_PASSING = ("busy", "server_error", "unreachable")
 _RETRY_STATUS = (429, 500, 502, 503, 504)
 _CONNECT_S = 5.0
 _READ_S = 30.0
@@ -103,6 +106,21 @@ class Client:
         """
         answer = self._send(method, path, query, body, content_type, retry, timeout)
         return json.loads(answer.data) if answer.data else {}
+
+    def retried(self, work: Callable[[], Result]) -> Result:
+        """Do ``work``, and a few times again, with growing waits, while the server drops it.
+
+        Only for work that may be done twice. Raises what it raises.
+        """
+        for attempt in range(1, _TRIES_OF_WORK):
+            self._call.alive()
+            try:
+                return work()
+            except GoliveError as error:
+                if error.code not in _PASSING:
+                    raise
+            self._call.pause(_waited(attempt))
+        return work()
 
     def text(
         self, path: str, query: Mapping[str, Any] | None = None, *, retry: bool = True, timeout: float = _READ_S
@@ -255,7 +273,7 @@ class Client:
         trouble: GoliveError | None = None
         for attempt in range(1, tries + 1):
             self._call.alive()
-            waited = min(_LONGEST_RETRY_S, 0.2 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not cryptography
+            waited = _waited(attempt)
             try:
                 answer = self._pool.request(
                     method,
@@ -273,7 +291,7 @@ class Client:
                 if answer.status < 400:
                     return answer
                 trouble = api_error(method, path, answer.status, answer.data)
-                if answer.status not in _RETRY_STATUS or trouble.code not in ("busy", "server_error"):
+                if answer.status not in _RETRY_STATUS or trouble.code not in _PASSING:
                     raise trouble
                 waited = _retry_after(answer.headers.get("Retry-After")) or waited
             if attempt < tries:
@@ -357,6 +375,12 @@ def _unreachable(host: str, error: Exception) -> GoliveError:
 
 def _refused_certificate(error: Exception) -> bool:
     return isinstance(error, urllib3.exceptions.SSLError)
+
+
+def _waited(attempt: int) -> float:
+    """Seconds to wait after a failed attempt, counted from 1; jitter keeps several runs apart."""
+    longest: float = min(_LONGEST_RETRY_S, 0.2 * 2**attempt)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not cryptography
 
 
 def _retry_after(value: str | None) -> float:

@@ -21,9 +21,6 @@ Run = Callable[[Call], dict[str, Any]]
 # Renewals in one duration; some may fail.
 _BEATS = 6
 _SLOWEST_S = 10.0
-_FIRST_TRIES = 5
-_AGAIN_S = 0.5
-_PASSING = ("unreachable", "busy", "server_error")
 
 
 def under_lease(run: Run) -> Run:
@@ -63,7 +60,8 @@ class _Keeper:
     @contextmanager
     def keeping(self) -> Iterator[Call]:
         """Renew until the block ends; yields the call whose ``alive`` knows of a loss."""
-        self._renew_first()
+        # One call that the server drops is no reason to give up; whether the Lease is still held decides.
+        self._client.retried(self._renew)
         thread = threading.Thread(target=self._work, name="lease", daemon=True)
         thread.start()
         try:
@@ -71,18 +69,6 @@ class _Keeper:
         finally:
             self._stop.set()
             thread.join()
-
-    def _renew_first(self) -> None:
-        """One call that the server drops is no reason to give up; whether the Lease is still held decides."""
-        left = _FIRST_TRIES
-        while not self._renewed:
-            left -= 1
-            try:
-                self._renew()
-            except GoliveError as error:
-                if error.code not in _PASSING or not left:
-                    raise
-                self._call.pause(_AGAIN_S)
 
     def _alive(self) -> None:
         self._call.alive()

@@ -87,7 +87,7 @@ class _Tunnel:
 
     def open(self) -> None:
         try:
-            connect(self._client, self._target, self._target.pick()).close()
+            self._client.retried(lambda: connect(self._client, self._target, self._target.pick())).close()
             self._listener.bind(("127.0.0.1", 0))
             self._listener.listen(64)
         except BaseException:

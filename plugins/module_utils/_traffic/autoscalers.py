@@ -69,9 +69,7 @@ def _write(
         call.alive()
         about = {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": {HELD: known}}
         body = {"metadata": about, "spec": {"minReplicas": least}}
-        return client.request(
-            "PATCH", path, query={"fieldManager": MANAGER}, body=body, content_type=MERGE_PATCH, retry=False
-        )
+        return client.request("PATCH", path, query={"fieldManager": MANAGER}, body=body, content_type=MERGE_PATCH)
 
     guarded(client, path, {**autoscaler, "kind": _KIND}, token, write)
 

@@ -266,7 +266,8 @@ class GatewayDriver:
             query={"fieldManager": MANAGER, **query},
             body=patch_of(rule, target, self._token),
             content_type=JSON_PATCH,
-            retry=False,
+            # What may have moved traffic is looked at and never resent; a question may be asked again.
+            retry="dryRun" in query,
             timeout=WRITE_S,
         )
 

@@ -30,6 +30,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.route impo
 MANAGER = "golive-traffic"
 WRITE_S = 10.0
 _SENDS = 2
+_AGAIN_S = 0.3
 # A refusal wrote nothing: somebody who annotates the Service all the time costs one more look each time.
 _REFUSED = ("conflict", "invalid")
 _REFUSALS = 8
@@ -137,7 +138,9 @@ class ServiceDriver:
                     raise
                 trouble = error
                 refusals += error.code in _REFUSED
-                sends += error.code not in _REFUSED
+                if error.code not in _REFUSED:
+                    sends += 1
+                    self._call.pause(_AGAIN_S)
                 found = self.read()
             else:
                 sends += 1
@@ -168,7 +171,8 @@ class ServiceDriver:
             query={"fieldManager": MANAGER, **query},
             body=patch_to(route, colour, self.colour_key, notes, self.token),
             content_type=JSON_PATCH,
-            retry=False,
+            # What may have moved traffic is looked at and never resent; a question may be asked again.
+            retry="dryRun" in query,
             timeout=WRITE_S,
         )
 

@@ -215,3 +215,27 @@ def test_the_token_is_sent_and_never_told(client: Client, script: Script) -> Non
         client.get("/x")
     assert failure.value.code == "unauthorized"
     assert "token-of-the-test" not in f"{failure.value}{failure.value.details}"
+
+
+def test_work_is_done_again_while_the_server_drops_it(client: Client) -> None:
+    failures = [GoliveError(code, "dropped") for code in ("unreachable", "server_error")]
+
+    def work() -> str:
+        if failures:
+            raise failures.pop()
+        return "done"
+
+    assert client.retried(work) == "done"
+
+
+@pytest.mark.parametrize(("code", "times"), [("unreachable", 4), ("forbidden", 1)])
+def test_work_that_cannot_be_done_ends(client: Client, code: str, times: int) -> None:
+    done = []
+
+    def work() -> None:
+        done.append(code)
+        raise GoliveError(code, "dropped")
+
+    with pytest.raises(GoliveError) as failure:
+        client.retried(work)
+    assert (failure.value.code, len(done)) == (code, times)
