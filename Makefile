@@ -4,7 +4,7 @@
 
 SHELL := /bin/sh
 RUN := tests/setup/run main
-PYTEST_ARGS ?=
+export PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint sanity unit integration e2e test-faults bench cluster-up cluster-down build clean
@@ -37,7 +37,7 @@ integration: setup ## against a real local PostgreSQL, minutes
 	@python3 tests/setup/tiers.py integration
 
 e2e: cluster-up ## against the real cluster, tens of minutes; the cluster stays up
-	@$(RUN) pytest tests/e2e -m 'not bench and not series' $(PYTEST_ARGS)
+	@python3 tests/setup/tiers.py e2e
 
 test-faults: cluster-up ## only the tests that kill, exhaust or take something away
 	@tests/setup/packages postgresql

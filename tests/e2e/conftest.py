@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tests" / "cluster" / "cluster"
+_LONGEST = ["flow/test_kill_series", "molecule", "gateway"]
 _EXPORT = re.compile(r"^export ([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
@@ -51,3 +52,18 @@ def namespace(cluster: dict[str, str]) -> Iterator[str]:
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false", check=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file, or of one of the folders below, stay on one worker; the longest begin first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    last = len(_LONGEST)
+    items.sort(key=lambda item: _LONGEST.index(_group(item)) if _group(item) in _LONGEST else last)
+
+
+def _group(item: pytest.Item) -> str:
+    path = item.path.relative_to(ROOT / "tests" / "e2e").with_suffix("")
+    if "gateway" in path.as_posix():
+        return "gateway"
+    return "molecule" if path.parts[0] == "molecule" else path.as_posix()

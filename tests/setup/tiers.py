@@ -13,6 +13,7 @@ on beside the first tests, and its own wait for it. A cluster that was not there
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -31,6 +32,8 @@ RUN = [str(SETUP / "run"), "main"]
 # What the benches compare with; the samples of them need it.
 PEERS = REPOSITORY / "tests" / "bench" / "apply" / "contenders.py"
 NO_TESTS = 5
+# Whoever chooses tests wants them of one tier; a part of it without any is no failure.
+CHOSEN = shlex.split(os.environ.get("PYTEST_ARGS", ""))
 
 
 @dataclass
@@ -118,15 +121,21 @@ def both_cores() -> dict[str, str]:
     return {"GOLIVE_ANSIBLE_PLAYBOOKS": ":".join(str(ensure(name) / "bin" / "ansible-playbook") for name in names)}
 
 
-def pytest(tier: str, *arguments: str) -> Counts:
-    """Run pytest on a tier's directory; its counts come from its own report, a run without one counts as failed."""
-    report = LOGS / f"{tier}.xml"
+def pytest(tier: str, *arguments: str, marked: str = "", part: str = "") -> Counts:
+    """Run pytest on a tier's directory; its counts come from its own report, a run without one counts as failed.
+
+    ``marked`` narrows the tests by their marks, ``part`` is the report's name beside the tier's.
+    """
+    report = LOGS / f"{tier}{part}.xml"
     report.unlink(missing_ok=True)
-    command = [*RUN, "pytest", f"tests/{tier}", f"--junitxml={report}", "-m", "not bench and not series", *arguments]
+    marks = f"not bench and not series{marked}"
+    command = [*RUN, "pytest", f"tests/{tier}", f"--junitxml={report}", "-m", marks, *arguments, *CHOSEN]
     env = {**os.environ, **(both_cores() if tier == "integration" else {})}
     code = subprocess.run(command, cwd=REPOSITORY, env=env, stdin=subprocess.DEVNULL, check=False).returncode
     if code == NO_TESTS:
-        say(f"{tier}: no test was found")
+        say(f"{tier}{part}: no test was found")
+        if CHOSEN:
+            return Counts()
     if not report.exists():
         return Counts(failed=1)
     suite = ElementTree.parse(report).getroot().find("testsuite")
@@ -145,7 +154,10 @@ def e2e(builds: list[Background]) -> Counts:
     """Needs the builds; the cluster is started at normal priority and loaded before the first test."""
     if not all(build.wait() for build in builds) or cluster_up() != 0:
         return Counts(failed=1)
-    return pytest("e2e")
+    # Most of their time they wait for pods and soak times, so that two cores carry three.
+    counts = pytest("e2e", "--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder", marked=" and not alone")
+    counts.add(pytest("e2e", marked=" and alone", part="-alone"))
+    return counts
 
 
 def main(arguments: list[str]) -> int:

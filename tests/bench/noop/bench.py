@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # A script's own folder is on the path, the repository is not.
 sys.path.insert(0, str(ROOT))
 
-from tests.e2e.traffic.stand import free_node_port  # noqa: E402  # after the path is set
+from tests.e2e.node_ports import free_node_port  # noqa: E402  # after the path is set
 
 _NAMESPACE = "golive-bench-noop"
 _SITE = ["ansible-playbook", "-i", "inventories/local", "playbooks/site.yml", "-e"]

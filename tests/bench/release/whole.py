@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from tests.e2e.conftest import kubectl
-from tests.e2e.traffic.stand import free_node_port
+from tests.e2e.node_ports import free_node_port
 
 _ROOT = Path(__file__).resolve().parents[3]
 _SOAK_S, _PASSES, _INTERVAL_S = 3, 5, 1

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import random
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import yaml
 
 from tests.e2e.conftest import kubectl
 from tests.e2e.flow.stage import ROOT, Stage
+from tests.e2e.node_ports import free_node_port
 
 
 @pytest.fixture(scope="session")
@@ -30,28 +30,8 @@ def programs() -> dict[str, str]:
     return found
 
 
-@pytest.fixture(scope="session")
-def ports(cluster: dict[str, str]) -> Iterator[str]:
-    """NodePorts that no Service has, each in its turn: a namespace that is still going keeps its own."""
-
-    def free() -> Iterator[str]:
-        turn = cluster["GOLIVE_NODE_PORTS"].split()[2:]
-        random.shuffle(turn)
-        while True:
-            used = kubectl("get", "services", "-A", "-o", "jsonpath={.items[*].spec.ports[*].nodePort}").split()
-            found = next((port for port in turn if port not in used), None)
-            assert found, f"no NodePort is free: {used}"
-            turn.remove(found)
-            turn.append(found)
-            yield found
-
-    return free()
-
-
 @pytest.fixture(scope="module")
-def make_stage(
-    ports: Iterator[str], programs: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Stage]]:
+def make_stage(programs: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stage]]:
     """Makes stages; their namespaces are removed when the module ends."""
     made: list[str] = []
 
@@ -61,7 +41,7 @@ def make_stage(
         local = yaml.safe_load((ROOT / "inventories/local/host_vars/notes.yml").read_text())
         shared = yaml.safe_load((ROOT / "inventories/local/group_vars/golive_apps.yml").read_text())
         # NodePorts are few: a stage that never goes live takes none.
-        port = int(next(ports)) if exposed else 0
+        port = free_node_port() if exposed else 0
         own = {
             "app_namespace": namespace,
             "app_expose": {"node_port": port} if exposed else {},

@@ -22,6 +22,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from tests.e2e.conftest import ROOT, kubectl
+from tests.e2e.node_ports import free_node_port
 
 COLOUR_KEY = "golive.cutover/colour"
 _SETTLED = 60  # good answers in a row, over more than the second in which kube-proxy gathers changes
@@ -101,12 +102,6 @@ def database(namespace: str) -> None:
             },
         },
     )
-
-
-def free_node_port() -> int:
-    """One of the cluster's node ports that no Service uses."""
-    used = kubectl("get", "services", "-A", "-o", "jsonpath={.items[*].spec.ports[*].nodePort}").split()
-    return int(next(port for port in reversed(os.environ["GOLIVE_NODE_PORTS"].split()) if port not in used))
 
 
 class Shop:
