@@ -54,6 +54,8 @@ def namespace(cluster: dict[str, str]) -> Iterator[str]:
     kubectl("delete", "namespace", name, "--wait=false", check=False)
 
 
+# Before xdist's own hook, which reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of a file, or of one of the folders below, stay on one worker; the longest begin first."""
     for item in items:

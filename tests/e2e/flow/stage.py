@@ -21,9 +21,12 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.golive.cutover.plugins.module_utils._release.runs import Run, runs_of
+from tests.e2e.conftest import kubectl
 from tests.e2e.kube_apply.conftest import Audit
 
 ROOT = Path(__file__).resolve().parents[3]
+JOURNAL = "notes-golive-journal"
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -103,6 +106,11 @@ class Stage:
         while process.poll() is None and text not in log.read_text(errors="replace"):
             time.sleep(0.02)
         return process, log
+
+    def runs(self) -> list[Run]:
+        """The app's runs as the journal in the cluster has them, the newest first."""
+        entries = kubectl("-n", self.namespace, "get", "configmap", JOURNAL, "-o", "jsonpath={.data.entries}")
+        return runs_of(json.loads(line) for line in entries.splitlines())[::-1]
 
     def leftover_groups(self) -> list[int]:
         """Process groups of killed runs in which something still works."""

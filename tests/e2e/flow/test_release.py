@@ -13,6 +13,7 @@ from tests.e2e.conftest import kubectl
 from tests.e2e.flow.stage import Stage
 
 V2 = {"app_version": "2.0.0", "migrate_target": "0002"}
+ALWAYS = {"reason": "stock-taking", "timezone": "Europe/Berlin", "from": "2026-01-01 00:00", "to": "2099-12-31 23:59"}
 
 
 def test_release_and_rollback_under_load(live: Stage) -> None:
@@ -21,8 +22,16 @@ def test_release_and_rollback_under_load(live: Stage) -> None:
         assert release.code == 0, release.output
         assert "pending migrations: 0002 " in release.output, release.output
         assert live.get("/readyz")[1]["X-App-Version"] == "2.0.0"
-        again = live.play("release.yml", **V2)
+        measured = {phase["phase"]: phase["verdict"] for phase in live.runs()[0]["phases"]}
+        assert [check["verdict"] for check in measured["verify"]["gate"]["checks"]] == ["pass"] * 2
+        assert measured["observe"]["gate"]["checks"][0]["passed"] >= 5
+        assert (measured["shift"]["switch"]["live"], measured["shift"]["switch"]["downtime_ms"]) == ("green", 0)
+        assert measured["settle"]["switch"]["drain"]["to"] == 1
+        status = live.play("status.yml")
+        assert "gate of observe: pass after" in status.output, status.output
+        again = live.play("release.yml", **V2, preflight_freeze=[ALWAYS], preflight_freeze_override="outage 4711")
         assert (again.code, again.changed) == (0, 0), again.output
+        assert live.runs()[0]["inputs"]["freeze_override"] == "outage 4711"
         back = live.play("rollback.yml")
         assert back.code == 0, back.output
         assert live.get("/readyz")[1]["X-App-Version"] == "1.0.0"
@@ -76,6 +85,10 @@ def test_a_bad_release_is_refused_with_its_cause(
     assert "was refused before it took traffic" in play.output, play.output
     assert cause in play.output.lower(), play.output
     assert play.seconds < limit_s
+    if "release_gates" in settings:
+        (verdict,) = (phase["verdict"] for phase in live.runs()[0]["phases"] if phase["phase"] == "verify")
+        failed = [check["name"] for check in verdict["gate"]["checks"] if check["verdict"] == "fail"]
+        assert (verdict["verdict"], failed) == ("fail", [cause])
     assert ledger["failed"] == 0, ledger["failed_by"]
     assert set(ledger["versions"]) == {"1.0.0"}
     assert kubectl("-n", live.namespace, "get", "service", "notes", "-o", "jsonpath={.spec.selector}") == before
