@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tests" / "cluster" / "cluster"
-_LONGEST = ["flow/test_kill_series", "molecule", "gateway"]
+_LONGEST = ["test_kill_series", "test_scenarios"]
 _EXPORT = re.compile(r"^export ([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
@@ -54,18 +54,6 @@ def namespace(cluster: dict[str, str]) -> Iterator[str]:
     kubectl("delete", "namespace", name, "--wait=false", check=False)
 
 
-# Before xdist's own hook, which reads the marks.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a file, or of one of the folders below, stay on one worker; the longest begin first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    last = len(_LONGEST)
-    items.sort(key=lambda item: _LONGEST.index(_group(item)) if _group(item) in _LONGEST else last)
-
-
-def _group(item: pytest.Item) -> str:
-    path = item.path.relative_to(ROOT / "tests" / "e2e").with_suffix("")
-    if "gateway" in path.as_posix():
-        return "gateway"
-    return "molecule" if path.parts[0] == "molecule" else path.as_posix()
+    """The longest files begin first, so that side by side none of them is left for the end."""
+    items.sort(key=lambda item: _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST))

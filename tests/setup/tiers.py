@@ -155,7 +155,7 @@ def e2e(builds: list[Background]) -> Counts:
     if not all(build.wait() for build in builds) or cluster_up() != 0:
         return Counts(failed=1)
     # Most of their time they wait for pods and soak times, so that two cores carry three.
-    counts = pytest("e2e", "--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder", marked=" and not alone")
+    counts = pytest("e2e", "--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder", marked=" and not alone")
     counts.add(pytest("e2e", marked=" and alone", part="-alone"))
     return counts
 
