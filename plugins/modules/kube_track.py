@@ -80,6 +80,13 @@ options:
         Deployment scaled to zero.
     type: int
     default: 1
+  job_until:
+    description:
+      - When a Job has arrived. V(complete) waits for its end. V(ready) is for one that watches while others go on, and
+        waits until a pod of it is Ready.
+    type: str
+    choices: [complete, ready]
+    default: complete
   missing:
     description: Whether an object that does not exist is a failure at once, or is waited for.
     type: str
@@ -263,6 +270,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept im
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track import failure_of, track
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import limits_spec
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_ready import COMPLETE, READY
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
@@ -286,12 +294,13 @@ SPEC: dict[str, Any] = {
         "timeout": {"type": "float", "default": 300},
         "soak": {"type": "float", "default": 10},
         "min_count": {"type": "int", "default": 1},
+        "job_until": {"type": "str", "choices": [COMPLETE, READY], "default": COMPLETE},
         "missing": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
         "log_lines": {"type": "int", "default": 20},
     },
     "supports_check_mode": True,
 }
-_OPTIONS = ("namespace", "timeout", "soak", "min_count", "missing", "log_lines", "limits")
+_OPTIONS = ("namespace", "timeout", "soak", "min_count", "job_until", "missing", "log_lines", "limits")
 
 
 @under_lease

@@ -56,6 +56,23 @@ options:
     type: list
     elements: str
     default: []
+  way_back:
+    description:
+      - Also say how a watcher without drivers gives one colour all traffic, from wherever a run that holds O(lease) may
+        have put it. The watcher outlives the run.
+      - Not for O(driver=replicas).
+    type: dict
+    suboptions:
+      to:
+        description: Colour that gets all traffic back.
+        type: str
+        choices: [blue, green]
+        required: true
+      shares:
+        description: Percents that the run gives the other colour on its way, beside 1 and 100.
+        type: list
+        elements: int
+        default: []
 extends_documentation_fragment:
   - golive.cutover.kube
 attributes:
@@ -215,6 +232,24 @@ endpoints:
     by_family:
       description: Ready endpoints by address family.
       type: dict
+way_back:
+  description: What O(way_back) asked for. None without it.
+  returned: always
+  type: dict
+  contains:
+    colour:
+      description: Colour that gets all traffic back.
+      type: str
+    serves:
+      description: Name of its own Service.
+      type: str
+    rows:
+      description:
+        - Objects to change, in this order, with C(path), C(name), the C(service) whose endpoints follow, C(patch) and
+          C(notes), which are annotations, with C(dated) for that of the time.
+        - C(here) are the values that mean that traffic is back, C(there) those that the run may have written, each by
+          JSON pointer. They count only with one of the fencing C(tokens).
+      type: list
 proxy_mode:
   description: How Services are carried out (V(iptables), V(ipvs), V(nftables), V(cilium)); None when it cannot be read.
   returned: always
@@ -251,6 +286,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import k
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.dispatch import app_of
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_driver import GatewayDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.info import read_info
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.way_back import way_back
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
@@ -268,6 +304,13 @@ SPEC: dict[str, Any] = {
             },
         },
         "accept_managers": {"type": "list", "elements": "str", "default": []},
+        "way_back": {
+            "type": "dict",
+            "options": {
+                "to": {"type": "str", "choices": ["blue", "green"], "required": True},
+                "shares": {"type": "list", "elements": "int", "default": []},
+            },
+        },
     },
     "required_if": [("driver", "gateway", ["gateway"])],
     "supports_check_mode": True,
@@ -282,7 +325,8 @@ def run(call: Call) -> dict[str, Any]:
         app = app_of(call, client)
         by_route = GatewayDriver(call, client, app) if params["driver"] == GatewayDriver.kind else None
         seen = read_info(client, app, tuple(params["accept_managers"] or ()), by_route)
-        return {"changed": False, **seen, "driver": params["driver"]}
+        back = way_back(app, by_route, params) if params["way_back"] else None
+        return {"changed": False, **seen, "driver": params["driver"], "way_back": back}
 
 
 def main() -> None:

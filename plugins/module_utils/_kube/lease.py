@@ -163,7 +163,7 @@ def verify(client: Client, held: Held) -> dict[str, Any]:
     """The Lease if it is still held; raises GoliveError ``lease_lost``. Writes nothing."""
     lease = read_lease(client, held.namespace, held.name)
     if lease is None or not held.is_in(lease):
-        raise lost(held, said_of(lease) if lease else {})
+        raise lost(held, lease)
     return lease
 
 
@@ -184,9 +184,16 @@ def release(client: Client, held: Held) -> None:
                 lease = verify(client, held)
 
 
-def lost(held: Held, by: Mapping[str, Any]) -> GoliveError:
-    """This run's right to write is gone."""
-    who = f"{by['user']} on {by['host']} holds it now with token {by['token']}" if by else "nobody holds it now"
+def lost(held: Held, lease: Mapping[str, Any] | None) -> GoliveError:
+    """This run's right to write is gone; ``lease`` is what tells who has it or had it last, if it could be read."""
+    by = said_of(lease) if lease else {}
+    token = str(((lease or {}).get("spec") or {}).get("leaseTransitions") or held.token)
+    last = holder_from(_who(lease))
+    who = "nobody holds it now"
+    if by:
+        who = f"{by['user']} on {by['host']} holds it now with token {by['token']}"
+    elif token != held.token:
+        who = f"{last.user} on {last.host} took it with token {token} and gave it back"
     return GoliveError(
         "lease_lost",
         f"Stopped: this run no longer holds the lock {held.name} in namespace {held.namespace} (token {held.token});"

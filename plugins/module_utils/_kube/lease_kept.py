@@ -94,7 +94,7 @@ class _Keeper:
                 if error.code == "lease_lost":
                     self._lost = error
                 elif self._overdue():
-                    self._lost = lost(self._held, {})
+                    self._lost = lost(self._held, None)
                     self._lost.message += f" It could not be renewed for {self._duration:g} s: {error.message}"
 
     def _overdue(self) -> bool:

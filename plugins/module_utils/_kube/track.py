@@ -15,6 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.client import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_judge import Judge, Seen
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import limits_from
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_patience import Soak
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_ready import COMPLETE
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_report import Report, Scenes
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view import KINDS, Target, View, absent
 
@@ -32,6 +33,7 @@ def track(
     limits: Mapping[str, Any] | None = None,
     missing: str = "fail",
     min_count: int = 1,
+    job_until: str = COMPLETE,
     log_lines: int = 20,
     namespace: str | None = None,
     watcher: Callable[[Scenes], str] | None = None,
@@ -49,7 +51,7 @@ def track(
         raise GoliveError("bad_request", "Tracking nothing would always succeed.", "Name at least one object.")
     start = call.now()
     soaking = Soak(0.0 if call.check_mode else soak, client.server_time())
-    judge = Judge(limits_from(limits), soaking, missing, min_count)
+    judge = Judge(limits_from(limits), soaking, missing, min_count, job_until)
     with View(client, targets) as view:
         result = _follow(call, view, judge, start, timeout, watcher)
         if view.unread():

@@ -15,7 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.causes_pod im
 from ansible_collections.golive.cutover.plugins.module_utils._kube.causes_workload import workload_findings
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import Limits
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_patience import Patience, Soak
-from ansible_collections.golive.cutover.plugins.module_utils._kube.track_ready import Readiness, readiness
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_ready import COMPLETE, Readiness, readiness
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_scene import Scene
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view import Target, absent
 
@@ -47,6 +47,7 @@ class Judge:
     soak: Soak
     missing: str = "fail"
     min_count: int = 1
+    job_until: str = COMPLETE
     _patience: Patience = field(default_factory=Patience)
     _earlier: Earlier = field(default_factory=Earlier)
     _uids: dict[Target, str] = field(default_factory=dict)
@@ -62,7 +63,7 @@ class Judge:
     def _state(self, scene: Scene | None, now: float) -> Readiness:
         if scene is None:
             return Readiness(False, 0, 1, "does not exist")
-        state = readiness(scene, self.min_count)
+        state = readiness(scene, self.min_count, self.job_until)
         if scene.kind not in _SOAKED:
             return state
         left = 0.0

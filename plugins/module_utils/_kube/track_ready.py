@@ -11,6 +11,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube import pods
 from ansible_collections.golive.cutover.plugins.module_utils._kube.causes_claim import waits_for_consumer
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_scene import Scene
 
+COMPLETE, READY = "complete", "ready"
+
 
 @dataclass(frozen=True)
 class Readiness:
@@ -22,12 +24,15 @@ class Readiness:
     detail: str
 
 
-def readiness(scene: Scene, min_count: int) -> Readiness:
-    """Judge one object. Asking for fewer pods than ``min_count`` is never ready: an empty workload is not green."""
+def readiness(scene: Scene, min_count: int, job_until: str = COMPLETE) -> Readiness:
+    """Judge one object. Asking for fewer pods than ``min_count`` is never ready: an empty workload is not green.
+
+    ``job_until`` is when a Job has arrived: ``complete``, or ``ready`` for one that works on while others go on.
+    """
     if not scene.observed:
         return Readiness(False, 0, 1, "the controller has not seen the change yet")
     if scene.kind == "Job":
-        return _job(scene)
+        return _job(scene, job_until)
     if scene.kind == "PersistentVolumeClaim":
         return _claim(scene)
     if scene.kind == "Pod":
@@ -86,11 +91,13 @@ def _counted(scene: Scene, want: int, counts: dict[str, int], min_count: int, ne
     return Readiness(True, len(ready), expected, "ready")
 
 
-def _job(scene: Scene) -> Readiness:
+def _job(scene: Scene, until: str) -> Readiness:
     want = int(scene.spec.get("completions") or 1)
     have = int(scene.status.get("succeeded") or 0)
     if pods.is_true(scene.obj, "Complete"):
         return Readiness(True, have, want, "complete")
+    if until == READY and any(pods.is_ready(pod) for pod in scene.pods):
+        return Readiness(True, 1, 1, "ready")
     running = [pod for pod in scene.pods if (pod.get("status") or {}).get("phase") in ("Pending", "Running")]
     detail = "no pod yet"
     if running:

@@ -94,10 +94,11 @@ class GatewayDriver:
 
     def read(self) -> Split:
         """Where traffic goes now. Raises ``not_found``, ``selector_foreign``, ``lease_lost``."""
-        return _split(self._read_rule())
+        return _split(self.read_rule())
 
-    def _read_rule(self) -> Rule:
-        route = self._client.get_or_none(self._path())
+    def read_rule(self) -> Rule:
+        """The rule as it is now. Raises as ``read`` does."""
+        route = self._client.get_or_none(self.path)
         if route is None:
             raise GoliveError(
                 "not_found",
@@ -109,7 +110,9 @@ class GatewayDriver:
         self._rule = read_rule(self.place, route)
         return self._rule
 
-    def _path(self) -> str:
+    @property
+    def path(self) -> str:
+        """API path of the route."""
         return self._client.path_of(API, "HTTPRoute", self.place.namespace, self.place.route)
 
     def rights(self) -> tuple[Right, ...]:
@@ -148,7 +151,7 @@ class GatewayDriver:
         except GoliveError as error:
             hazards = [row.as_dict() for row in rule_hazards(rule, wish.accepted)]
             raise GoliveError(error.code, error.message, error.hint, {"hazards": hazards}) from error
-        found = [row for row in rule_hazards(self._read_rule(), wish.accepted) if not row.code.startswith("route_")]
+        found = [row for row in rule_hazards(self.read_rule(), wish.accepted) if not row.code.startswith("route_")]
         found += filter_hazards(rule, shares(wish.to, wish.weight)) if min(rule.raw().values()) else []
         # Setting weights back to what the last run left is what the hint asks for.
         undo = edited(rule) and rule.note(WEIGHTS) == told(shares(wish.to, wish.weight))
@@ -166,7 +169,7 @@ class GatewayDriver:
             if error.code not in ("conflict", "invalid"):
                 raise
             # Status or something else of the route changed meanwhile; the second answer counts.
-            made = read_rule(self.place, self._send(self._read_rule(), target, {"dryRun": "All"}))
+            made = read_rule(self.place, self._send(self.read_rule(), target, {"dryRun": "All"}))
         if not target.users_are_in(made):
             raise GoliveError(
                 "unsupported",
@@ -212,7 +215,7 @@ class GatewayDriver:
                 if error.code not in UNCERTAIN:
                     raise
                 trouble = error
-            now = self._read_rule()
+            now = self.read_rule()
             if target.is_in(now) and all(now.note(key) == value for key, value in target.notes.items()):
                 return _split(now)
             if now.spec != rule.spec or now.note(LEAVING) != rule.note(LEAVING):
@@ -262,7 +265,7 @@ class GatewayDriver:
     def _send(self, rule: Rule, target: Target, query: Mapping[str, str]) -> dict[str, Any]:
         return self._client.request(
             "PATCH",
-            self._path(),
+            self.path,
             query={"fieldManager": MANAGER, **query},
             body=patch_of(rule, target, self._token),
             content_type=JSON_PATCH,
@@ -283,7 +286,7 @@ class GatewayDriver:
         """Conditions at the newest generation, then answers: new is heard, the share fits, or one colour answers."""
 
         def faults() -> list[Fault]:
-            found = self._read_rule()
+            found = self.read_rule()
             if found.weights() != dict(weights):
                 raise self._lost(found)
             return self._tolerable(found, max(weights, key=lambda colour: weights[colour]))
@@ -301,7 +304,7 @@ class GatewayDriver:
         return {**proof, "level": "probe", "probe": answers}
 
     def _faults(self, gaining: str) -> list[Fault]:
-        return self._tolerable(self._read_rule(), gaining)
+        return self._tolerable(self.read_rule(), gaining)
 
     def _tolerable(self, rule: Rule, gaining: str) -> list[Fault]:
         """The faults of the conditions, less the one that only says that the colour which loses is gone already."""
@@ -319,7 +322,7 @@ class GatewayDriver:
 
     def manual_patch(self, colour: str) -> str:
         """The command that gives a colour all traffic by hand."""
-        rule = self._rule or self._read_rule()
+        rule = self._rule or self.read_rule()
         patch = [
             {
                 "op": "add",

@@ -94,6 +94,22 @@ class Stage:
         process.wait(timeout=400)
         return Play(process.returncode, log.read_text(errors="replace"), time.monotonic() - start)
 
+    def play_frozen(self, playbook: str, text: str, act: Callable[[], None], **variables: Any) -> Play:
+        """Run a playbook, stop all its processes once ``text`` appears, as a machine that is suspended does, ``act``,
+        and let them go on."""
+        start = time.monotonic()
+        process, log = self._begin(playbook, variables, text)
+        frozen = _family(process.pid)
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            act()
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+        process.wait(timeout=400)
+        return Play(process.returncode, log.read_text(errors="replace"), time.monotonic() - start)
+
     def _begin(self, playbook: str, variables: dict[str, Any], text: str) -> tuple[subprocess.Popen[bytes], Path]:
         """A playbook in a process group of its own, run until ``text`` appears or it ends, and its log."""
         log = self.folder / "followed.log"
@@ -153,6 +169,12 @@ class Stage:
         extra = ["-e", json.dumps(variables)] if variables else []
         path = playbook if playbook.startswith("/") else f"playbooks/{playbook}"
         return ["ansible-playbook", "-i", str(hosts), path, *arguments, *extra]
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all that descend from it, the oldest first; workers have sessions of their own."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
 
 
 def _works(group: int) -> bool:

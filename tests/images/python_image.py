@@ -1,0 +1,85 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The python image: the machine's own interpreter with the standard library and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+from tests.cluster import oci
+from tests.cluster.progress import ClusterError, part
+from tests.cluster.record import cache_dir, locked
+
+from . import debian
+from .recipes import Entries, reference
+
+USER = 65532
+PACKAGES = ("python3-minimal", "libpython3-stdlib")
+# Of no use without a screen, a compiler or a developer.
+LEFT_OUT = ["__pycache__", "config-3*", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "tkinter", "test"]
+
+
+def _key() -> str:
+    content = hashlib.sha256()
+    for path in (Path(__file__), Path(debian.__file__), Path(oci.__file__), Path("/etc/os-release")):
+        content.update(path.read_bytes())
+    return content.hexdigest()[:12]
+
+
+def build() -> Entries:
+    """Returns the manifest entry of the image, keyed by its reference."""
+    images = cache_dir() / "images"
+    note = images / f"python-{_key()}.json"
+    with locked(images / "python.lock"):
+        if note.exists():
+            found: Entries = json.loads(note.read_text())
+            if all(Path(str(entry["archive"])).exists() for entry in found.values()):
+                return found
+        work = images / "python-work"
+        shutil.rmtree(work, ignore_errors=True)
+        try:
+            entry = _build(work, images)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        note.write_text(json.dumps(entry, indent=1))
+        return entry
+
+
+def _build(work: Path, images: Path) -> Entries:
+    with part("build python") as current:
+        packages = debian.Packages(work, current)
+        versions = packages.resolve(*PACKAGES)
+        found = [match.group(1) for name in versions if (match := re.fullmatch(r"python(3\.\d+)-minimal", name))]
+        if len(found) != 1:
+            raise ClusterError("the machine's package sources offer no Python 3")
+        version = found[0]
+        packages.unpack(versions)
+        current.detail = "choosing files"
+        root = debian.RootFolder(work / "root", packages.root)
+        root.copy(f"usr/bin/python{version}", f"usr/lib/python{version}", leave=LEFT_OUT)
+        root.link("usr/bin/python3", f"python{version}")
+        root.add_libraries()
+        root.write("etc/passwd", "root:x:0:0:root:/root:/bin/false\nnobody:x:65534:65534:nobody:/:/bin/false\n")
+        root.readable_by_all()
+        current.detail = "writing the archive"
+        name = reference("python", version)
+        archive = images / f"python-{version}-{_key()}.tar"
+        config = {"Env": {"PATH": "/usr/bin", "LANG": "C.UTF-8"}, "Cmd": ["python3"], "User": f"{USER}:{USER}"}
+        digest = oci.write_image(archive, name, [work / "root"], config, {})
+        size = archive.stat().st_size
+        current.detail = f"{name} {size / 1e6:.0f} MB"
+        return {
+            name: {
+                "name": "python",
+                "version": version,
+                "user": USER,
+                "archive": str(archive),
+                "bytes": size,
+                "digest": digest,
+            }
+        }
