@@ -125,6 +125,13 @@ def test_job_is_done_only_when_complete(condition: str) -> None:
     assert is_ready(scene(job))
 
 
+def test_job_that_works_on_has_arrived_when_its_pod_is_ready() -> None:
+    job = {**deployment(), "kind": "Job", "spec": {}}
+    assert not look(judge(job_until="ready"), scene(job, pod("one", "dep", ready=False))).ready
+    assert look(judge(job_until="ready"), scene(job, pod("one", "dep"))).ready
+    assert not look(judge(), scene(job, pod("one", "dep"))).ready
+
+
 def test_ready_for_one_second_then_restarted() -> None:
     one = judge(soak=10)
     assert not look(one, scene(deployment(), pod()), 0).ready
