@@ -64,6 +64,7 @@ def test_traffic_comes_back_by_itself(own: Stage) -> None:
     _nothing_is_left(own)
 
 
+@pytest.mark.series
 def test_a_frozen_run_is_refused_when_it_goes_on(own: Stage) -> None:
     wanted = _wanted(own, "frozen")
     old = _version(own)
