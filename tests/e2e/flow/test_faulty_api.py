@@ -19,7 +19,7 @@ from tests.e2e.flow.stage import Stage
 # Which calls fail is chance, so that a play may need several runs: too long for every CI run.
 pytestmark = [pytest.mark.faults, pytest.mark.series]
 
-_TRIES = 8
+_TRIES = 3
 V2 = {"app_version": "2.0.0", "migrate_target": "0002"}
 # Written by every release and rollback while traffic moves.
 _LIVE_SERVICE = "/services/notes?"
