@@ -23,7 +23,7 @@ _TELLING = ("server", "x-powered-by", "x-aspnet-version")
 def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     """Look once, within ``timeout`` seconds."""
     try:
-        address = reach.address(check["name"], check["tunnel"])
+        way = reach.way(check["name"], check["tunnel"])
     except GoliveError as error:
         return of_way(error)
     url = url_of(check)
@@ -32,7 +32,7 @@ def ask(check: Mapping[str, Any], reach: Reach) -> Look:
         header="",
         timeout=check["timeout"],
         headers=dict(check["headers"]),
-        address=(address[0], address[1]) if address else None,
+        address=way.place,
         validate_certs=check["validate_certs"],
         ca_cert=check["ca_cert"],
     )
@@ -40,8 +40,7 @@ def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     answer = ask_fresh(target)
     seconds = time.monotonic() - start
     if answer.status is None:
-        trouble = address.trouble if address else None
-        return of_way(trouble) if trouble else Look(False, f"{answer.kind}: {answer.cause}")
+        return way.failed(f"{answer.kind}: {answer.cause}")
     faults = [*_missing(answer.headers, url.startswith("https:")), *_unlike(answer.headers, check["expect_headers"])]
     return judged(faults, "all there", seconds, check["max_latency"], {"status": answer.status})
 

@@ -28,17 +28,16 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     """Look once; all of it, with redirects, within ``timeout`` seconds."""
     try:
-        address = reach.address(check["name"], check["tunnel"])
+        way = reach.way(check["name"], check["tunnel"])
     except GoliveError as error:
         return of_way(error)
-    broken = address.trouble if address else None
     target = Target(
         url=url_of(check),
         header="",
         timeout=check["timeout"],
         method=check["method"],
         headers=dict(check["headers"]),
-        address=(address[0], address[1]) if address else None,
+        address=way.place,
         validate_certs=check["validate_certs"],
         ca_cert=check["ca_cert"],
     )
@@ -46,10 +45,7 @@ def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     answer, wrong = _followed(target, check["redirects"], start)
     seconds = time.monotonic() - start
     if answer.status is None:
-        trouble = address.trouble if address else None
-        if trouble is not None and trouble is not broken:
-            return of_way(trouble)
-        return Look(False, f"{answer.kind}: {answer.cause}")
+        return way.failed(f"{answer.kind}: {answer.cause}")
     faults = [wrong] if wrong else _faults(check, answer)
     values = {"status": answer.status, "latency_ms": round(seconds * 1000, 1)}
     return judged(faults, f"status {answer.status}", seconds, check["max_latency"], values)

@@ -182,7 +182,7 @@ class LoadRun:
 
     def _way_broken(self, address: Address | None) -> bool:
         """Whether a request failed because of the way to the cluster, which says nothing about the release."""
-        trouble = address.trouble if address else None
+        trouble = (address.stuck(self._check["timeout"] / 2) or address.trouble) if address else None
         if trouble is not None and trouble is not self._trouble:
             self._trouble = trouble
             if of_way(trouble).reason:

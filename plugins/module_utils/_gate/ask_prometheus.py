@@ -30,7 +30,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
     Look,
     compare,
     judged,
-    of_way,
+    of_provider,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prometheus import LOOKBACK_S, Series, Source
 from ansible_collections.golive.cutover.plugins.module_utils._gate.promql import metric_of
@@ -61,7 +61,7 @@ def _safe(look: Callable[[], Look], verdict: str) -> Callable[[], Look]:
         try:
             return look()
         except GoliveError as error:
-            return replace(of_way(error), verdict=verdict)
+            return replace(of_provider(error), verdict=verdict)
 
     return guarded
 

@@ -32,10 +32,10 @@ def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     try:
         password = reach.password(check["name"], options, (check["tunnel"] or {}).get("namespace"))
         plain = settings(options, password)
-        address = reach.address(check["name"], check["tunnel"], plain.port)
+        way = reach.way(check["name"], check["tunnel"], plain.port)
     except GoliveError as error:
         return of_way(error)
-    where = replace(settings(options, password, address), connect_timeout=check["timeout"])
+    where = replace(settings(options, password, way.place), connect_timeout=check["timeout"])
     start = time.monotonic()
     try:
         return _asked(check, reach, where, start)
@@ -45,7 +45,7 @@ def ask(check: Mapping[str, Any], reach: Reach) -> Look:
         seconds = time.monotonic() - start
         if check["query"] is None and error.code in _ACCEPTS:
             return judged([], "accepts sessions", seconds, check["max_latency"], _latency(seconds))
-        return Look(False, f"{error.code}: {error.message}")
+        return way.failed(f"{error.code}: {error.message}")
 
 
 def _asked(check: Mapping[str, Any], reach: Reach, where: Settings, start: float) -> Look:

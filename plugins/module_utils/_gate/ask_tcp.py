@@ -14,33 +14,40 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._gate.look import Look, judged, of_way
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import kind_of
 from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
+from ansible_collections.golive.cutover.plugins.module_utils._gate.way import Way
 
 # The local end of a tunnel accepts before the pod does; a closed port ends the connection soon after.
 _CLOSES_WITHIN_S = 0.5
+_LOOKS_EVERY_S = 0.05
 
 
 def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     """Look once, within ``timeout`` seconds."""
     try:
-        address = reach.address(check["name"], check["tunnel"], check["port"])
+        way = reach.way(check["name"], check["tunnel"], check["port"])
     except GoliveError as error:
         return of_way(error)
-    where = (address[0], address[1]) if address else (check["host"], check["port"])
+    where = way.place or (check["host"], check["port"])
     start = time.monotonic()
     try:
         with socket.create_connection(where, timeout=check["timeout"]) as wire:
             seconds = time.monotonic() - start
-            if address and _ended(wire):
-                trouble = address.trouble
-                return of_way(trouble) if trouble else Look(False, "closed: the tunnel's far end hung up")
+            if way.place and _ended(wire, way, start + check["timeout"]):
+                return way.failed("closed: the tunnel's far end hung up")
     except OSError as error:
-        return Look(False, f"{kind_of(error)}: {error}")
+        return way.failed(f"{kind_of(error)}: {error}")
     return judged([], "accepts", seconds, check["max_latency"], {"latency_ms": round(seconds * 1000, 1)})
 
 
-def _ended(wire: socket.socket) -> bool:
-    wire.settimeout(_CLOSES_WITHIN_S)
-    try:
-        return wire.recv(1) == b""
-    except TimeoutError:
-        return False
+def _ended(wire: socket.socket, way: Way, end: float) -> bool:
+    """Raises TimeoutError when the tunnel has not reached the pod by ``end``, monotonic seconds."""
+    while True:
+        opening = way.opening
+        wire.settimeout(_LOOKS_EVERY_S if opening else _CLOSES_WITHIN_S)
+        try:
+            return wire.recv(1) == b""
+        except TimeoutError:
+            if not opening and not way.opening:
+                return False
+            if time.monotonic() >= end:
+                raise

@@ -22,12 +22,12 @@ _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_
 def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     """Look once: one handshake, verified as a client does, within ``timeout`` seconds."""
     try:
-        address = reach.address(check["name"], check["tunnel"], check["port"])
+        way = reach.way(check["name"], check["tunnel"], check["port"])
     except GoliveError as error:
         return of_way(error)
     context = ssl.create_default_context(cafile=check["ca_cert"])
     context.minimum_version = _VERSIONS[check["min_version"]]
-    where = (address[0], address[1]) if address else (check["host"], check["port"])
+    where = way.place or (check["host"], check["port"])
     start = time.monotonic()
     try:
         with (
@@ -39,8 +39,7 @@ def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     except ssl.SSLCertVerificationError as error:
         return Look(False, f"the certificate of {check['host']} is not trusted: {error.verify_message}")
     except OSError as error:
-        trouble = address.trouble if address else None
-        return of_way(trouble) if trouble else Look(False, f"{kind_of(error)}: {error}")
+        return way.failed(f"{kind_of(error)}: {error}")
 
 
 def _judged(check: Mapping[str, Any], secure: ssl.SSLSocket, seconds: float) -> Look:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -68,6 +68,11 @@ def of_way(error: GoliveError) -> Look:
     if error.code in _HOPELESS_CODES:
         raise error
     return Look(False, error.message, reason=PROVIDER_DOWN if error.code in _WAY_CODES else "")
+
+
+def of_provider(error: GoliveError) -> Look:
+    """The same for something that only tells of the thing: whatever keeps it from answering, nothing is known."""
+    return replace(of_way(error), reason=PROVIDER_DOWN)
 
 
 def compare(name: str, value: Any, rule: Mapping[str, Any]) -> str:

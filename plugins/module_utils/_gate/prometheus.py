@@ -94,21 +94,20 @@ class Source:
         return None
 
     def _ask(self, what: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        address = self._reach.address(self._check["name"], self._check["tunnel"])
+        way = self._reach.way(self._check["name"], self._check["tunnel"])
         base = self._base()
         target = Target(
             url=f"{base}/api/v1/{what}?{urlencode(asked)}",
             header="",
             timeout=self._check["timeout"],
             headers={**self._check["headers"], **self._credentials()},
-            address=(address[0], address[1]) if address else None,
+            address=way.place,
             validate_certs=self._check["validate_certs"],
             ca_cert=self._check["ca_cert"],
         )
         answer = ask_fresh(target)
         if answer.status is None:
-            trouble = address.trouble if address else None
-            raise trouble or _down(base, f"{answer.kind}: {answer.cause}")
+            raise way.broken or _down(base, f"{answer.kind}: {answer.cause}")
         try:
             told = json.loads(answer.body)
             if told["status"] == "success":

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._gate.way import Way
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import Address
@@ -56,6 +57,10 @@ class Reach:
             if name not in self._tunnels:
                 self._tunnels[name] = self._stack.enter_context(tunnel_to(self.client(), options, port))
             return self._tunnels[name]
+
+    def way(self, name: str, options: Mapping[str, Any] | None, port: int | None = None) -> Way:
+        """The way of one look of check ``name``. Raises GoliveError of ``tunnel``."""
+        return Way(self.address(name, options, port))
 
     def password(self, name: str, options: Mapping[str, Any], namespace: str | None) -> str | None:
         """Password of check ``name`` out of its Secret; None when it names none. Raises GoliveError."""

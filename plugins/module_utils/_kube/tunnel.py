@@ -12,6 +12,7 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,6 +39,10 @@ class Address(tuple[str, int]):  # noqa: SLOT001 - a tuple cannot have slots of 
     def trouble(self) -> GoliveError | None:
         """None while no connection has failed."""
         return self._tunnel.trouble
+
+    def stuck(self, seconds: float = 0.0) -> GoliveError | None:
+        """Code ``unreachable`` while a connection waits longer than ``seconds`` for the API; None when none does."""
+        return self._tunnel.stuck(seconds)
 
 
 @contextmanager
@@ -82,6 +87,7 @@ class _Tunnel:
         self._acceptor = threading.Thread(target=self._accept, name=f"tunnel to {target}", daemon=True)
         self._threads: list[threading.Thread] = []
         self._pipes: set[Pipe] = set()
+        self._opening: dict[threading.Thread, float] = {}
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -103,9 +109,11 @@ class _Tunnel:
         with self._lock:
             self._stopped = True
             pipes = list(self._pipes)
+            # Those that still wait for the API end by themselves: nobody wants what they would open.
+            threads = [thread for thread in self._threads if thread not in self._opening]
         for pipe in pipes:
             pipe.stop()
-        for thread in self._threads:
+        for thread in threads:
             thread.join(_JOIN_S)
         self._close_sockets()
 
@@ -123,6 +131,8 @@ class _Tunnel:
                 local, _peer = self._listener.accept()
                 name = f"tunnel to {self._target}"
                 thread = threading.Thread(target=self._serve, args=(local,), name=name, daemon=True)
+                with self._lock:
+                    self._opening[thread] = time.monotonic()
                 thread.start()
                 self._threads = [known for known in self._threads if known.is_alive()] + [thread]
 
@@ -132,8 +142,10 @@ class _Tunnel:
         except (GoliveError, Interrupted) as error:
             if isinstance(error, GoliveError):
                 self._broken(error)
+            self._opened()
             local.close()
             return
+        self._opened()
         pipe = Pipe(local, remote, f"to {self._target}")
         with self._lock:
             if self._stopped:
@@ -142,6 +154,21 @@ class _Tunnel:
         pipe.run(self._broken)
         with self._lock:
             self._pipes.discard(pipe)
+
+    def stuck(self, seconds: float) -> GoliveError | None:
+        with self._lock:
+            waited = time.monotonic() - min(self._opening.values(), default=time.monotonic())
+        if waited <= seconds:
+            return None
+        return GoliveError(
+            "unreachable",
+            f"The tunnel to {self._target} has waited {waited:.1f} s for the API server {self._client.host}.",
+            "Check that the cluster runs, and that proxies on the way let WebSockets pass.",
+        )
+
+    def _opened(self) -> None:
+        with self._lock:
+            self._opening.pop(threading.current_thread(), None)
 
     def _broken(self, error: GoliveError) -> None:
         self.trouble = error

@@ -112,6 +112,8 @@ class Pipe:
             data = b""
         if not data:
             self._remote_open = False
+            # The API server says CLOSE when the pod is done.
+            self._broken = self._broken or ConnectionError("the API server hung up in the middle")
         for frame in self._decoder.feed(data):
             self._take(frame)
         return True

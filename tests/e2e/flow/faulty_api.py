@@ -37,7 +37,8 @@ _LIST = re.compile(rb'"kind": ?"\w+List"')
 @dataclass
 class Faults:
     """What is injected: a ``share`` of all calls fails; watches end after ``watch_s``; ``stale`` is the share of lists
-    that are answered as they were before; after a write to ``outage_after`` nothing answers for ``outage_s``.
+    that are answered as they were before; after a write to ``outage_after`` nothing answers for ``outage_s``. A
+    ``silent`` server accepts calls and never answers.
     """
 
     share: float = 0.0
@@ -45,6 +46,7 @@ class Faults:
     stale: float = 0.0
     outage_after: str = ""
     outage_s: float = 5.0
+    silent: bool = False
 
 
 @dataclass
@@ -80,6 +82,10 @@ class _Handler(socketserver.BaseRequestHandler):
         if time.monotonic() < api.down_until:
             api.count("outage")
             self._reset()
+            return
+        if api.faults.silent:
+            api.count("silence")
+            self.request.recv(1)
             return
         fault = api.choose()
         if fault is not None:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.modules import health_gate
 from tests.e2e.conftest import kubectl
+from tests.e2e.flow.faulty_api import Faults, faulty_api
 from tests.e2e.traffic.stand import Shop, perform
 
 PASSWORD = "only-for-this-test"
@@ -163,8 +166,36 @@ def test_a_closed_port_is_bad_whichever_way(blue: Shop) -> None:
     assert "refused" in stopped({"name": "shut", "kind": "http", "url": "http://127.0.0.1:9/"})["msg"]
     pod = kubectl("-n", blue.namespace, "get", "pods", "-l", "app.kubernetes.io/name=database", "-o", "name").strip()
     way = {"namespace": blue.namespace, "pod": pod.removeprefix("pod/"), "port": "9999"}
-    details = stopped({"name": "shut", "kind": "tcp", "tunnel": way})
-    assert details["verdict"] == "fail"
+    details = stopped(
+        {"name": "tcp", "kind": "tcp", "tunnel": {**way}},
+        {"name": "http", "kind": "http", "path": "/", "tunnel": {**way}},
+        database(blue, tunnel={**way}, query="SELECT 1"),
+    )
+    assert [row["verdict"] for row in details["checks"]] == ["fail"] * 3
+    assert details["msg"].count("refused") >= 3
+
+
+@pytest.mark.parametrize("fault", [Faults(share=1), Faults(silent=True)], ids=["failing", "silent"])
+def test_a_way_that_is_cut_says_nothing_against_the_release(blue: Shop, tmp_path: Path, fault: Faults) -> None:
+    short = {"timeout": 1}
+    way = {"tunnel": {"namespace": blue.namespace, "service": "database"}}
+    checks = [
+        preview(blue, **short),
+        {"name": "tcp", "kind": "tcp", **way, **short},
+        database(blue, query="SELECT 1", **short),
+    ]
+    with faulty_api(tmp_path) as api:
+        cut = threading.Timer(5, setattr, (api, "faults", fault))
+        cut.start()
+        rules = {"interval": 0.2, "consecutive": 60, "timeout": 12, "on_inconclusive": "hold"}
+        details = stopped(*checks, code="gate_inconclusive", kubeconfig=str(api.kubeconfig), **rules)
+        cut.join()
+        assert api.injected, "nothing was injected"
+    assert (details["reasons"], details["action"]) == (["provider_down"], "hold")
+    for row in details["checks"]:
+        assert row["passed"] > 0, row
+        assert row["in_a_row"] == 0, row
+        assert row["verdict"] == "inconclusive", row
 
 
 def test_a_release_that_crashes_never_passes(blue: Shop) -> None:

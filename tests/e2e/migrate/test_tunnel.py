@@ -63,7 +63,7 @@ def test_parallel_connections_and_large_transfers_both_ways(stand: Stand, client
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(work, range(1, 9)))
         assert address.trouble is None
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     with pytest.raises(psycopg2.OperationalError):
         session(stand, address)
 

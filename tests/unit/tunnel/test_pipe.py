@@ -148,9 +148,20 @@ def test_the_local_end_closing_ends_the_connection(ends: Ends) -> None:
 
 
 def test_the_api_server_going_away_closes_the_local_end(ends: Ends) -> None:
+    ends.greet()
     ends.remote.close()
     assert ends.ended()
     assert ends.local.recv(1) == b""
+    assert ends.reason is not None
+    assert ends.reason.code == "tunnel_broken"
+
+
+def test_a_pod_that_hangs_up_did_so_itself(ends: Ends) -> None:
+    ends.greet()
+    ends.remote.sendall(encode(CLOSE, b"\x03\xe8"))
+    ends.remote.close()
+    assert ends.ended()
+    assert ends.reason is None
 
 
 def test_stop_ends_a_busy_connection(ends: Ends) -> None:
