@@ -983,7 +983,7 @@ def run(call: Call) -> dict[str, Any]:
     )
     with Reach(call) as reach:
         try:
-            result: dict[str, Any] = mask_value(run_gate(call, reach, checks, rules), reach.secrets)
+            result: dict[str, Any] = mask_value(run_gate(reach.call, reach, checks, rules), reach.secrets)
         except GoliveError as error:
             told = {}
             if error.code == "gate_inconclusive":

@@ -5,7 +5,7 @@
 
 `images.json` in the image cache tells tests what there is:
 {"images": {reference: {name, version, archive, bytes, digest, port?, user, ready_path?, major?}},
- "programs": {"load": path}, "postgres": reference, "python": reference,
+ "programs": {"load": path}, "postgres": reference, "python": reference, "prometheus": reference,
  "foreign": reference of the app that is not ours}
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.cluster.progress import ClusterError, say
 from tests.cluster.record import cache_dir, locked
 
-from . import postgres_image, program_images, programs, python_image
+from . import postgres_image, program_images, programs, prometheus_image, python_image
 from .recipes import Entries
 
 BUILDERS = {
@@ -29,6 +29,7 @@ BUILDERS = {
     "postgres": postgres_image.build,
     "httpbin": program_images.build_httpbin,
     "python": python_image.build,
+    "prometheus": prometheus_image.build,
 }
 PROGRAMS = {"notes": programs.NOTES, "httpbin": programs.HTTPBIN_SERVER, "load": programs.LOAD}
 
@@ -78,7 +79,8 @@ def _record(images: Entries, names: Sequence[str]) -> None:
             for name, entry in known["images"].items()
             if entry["name"] not in names and Path(entry["archive"]).exists()
         } | images
-        for key, name in {"postgres": "postgres", "python": "python", "foreign": "httpbin"}.items():
+        keys = {"postgres": "postgres", "python": "python", "prometheus": "prometheus", "foreign": "httpbin"}
+        for key, name in keys.items():
             known[key] = next((full for full, entry in known["images"].items() if entry["name"] == name), None)
         if "load" in names:
             known["programs"]["load"] = str(programs.LOAD.path)

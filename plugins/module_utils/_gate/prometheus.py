@@ -141,6 +141,8 @@ class Source:
             return {}
         password = self._reach.secret(f"{name} password", login["password_secret"], namespace)
         pair = base64.b64encode(f"{login['username']}:{password}".encode()).decode()
+        # It says as much as the password does, should a server quote it.
+        self._reach.secrets.add(pair)
         return {"Authorization": f"Basic {pair}"}
 
 

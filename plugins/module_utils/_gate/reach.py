@@ -8,10 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text
 from ansible_collections.golive.cutover.plugins.module_utils._gate.way import Way
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
@@ -20,10 +22,14 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec i
 
 
 class Reach:
-    """Use as a context manager; leaving it closes everything. Safe to use from the threads of a gate."""
+    """Use as a context manager; leaving it closes everything. Safe to use from the threads of a gate.
+
+    ``call`` is the gate's own, whose progress and warnings show no password or token that was read here.
+    """
 
     def __init__(self, call: Call) -> None:
-        self.call = call
+        self._outside = call
+        self.call = replace(call, show=self._show, warn=self._warn)
         self.secrets: set[str] = set()
         self._lock = threading.RLock()
         self._stack = ExitStack()
@@ -36,6 +42,12 @@ class Reach:
 
     def __exit__(self, *_error: object) -> None:
         self._stack.close()
+
+    def _show(self, text: str, done: int | None, total: int | None) -> None:
+        self._outside.show(mask_text(text, frozenset(self.secrets)), done, total)
+
+    def _warn(self, text: str) -> None:
+        self._outside.warn(mask_text(text, frozenset(self.secrets)))
 
     def on_close(self, end: Callable[[], None]) -> None:
         """Call this when the gate is left, however it ended."""

@@ -255,7 +255,7 @@ def test_gauges_of_new_against_old(prometheus: Prometheus) -> None:
 def test_basic_authentication_out_of_options(prometheus: Prometheus) -> None:
     """The password of a Secret needs a cluster; here the server only refuses whoever has none."""
     # bcrypt of "only-for-this-test", cost 4
-    web = 'basic_auth_users: {gate: "$2b$04$UZYkJTP7M4lAhUGs5xsZVO3bZB8DeyQjM1kPZ1q0C3xyXL3bqIVCi"}\n'
+    web = 'basic_auth_users: {gate: "$2b$04$UZYkJTP7M4lAhUGs5xsZVOmfmJXpzyU24K6GuDrSUm7yI3y6iR3xG"}\n'
     closed = Prometheus.create(web=web)
     try:
         time_left = time.monotonic() + 30

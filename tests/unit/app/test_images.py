@@ -53,7 +53,7 @@ def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit) as stopped:
         cli.main(["postgress"])
     assert stopped.value.code == 2
-    assert "postgress; known: notes, postgres, httpbin, python, load" in capsys.readouterr().err
+    assert "postgress; known: notes, postgres, httpbin, python, prometheus, load" in capsys.readouterr().err
 
 
 def test_every_fault_of_a_release_is_one_the_app_knows() -> None:
