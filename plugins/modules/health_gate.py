@@ -480,6 +480,51 @@ options:
             description: Size of the bursts in which bad events come (design effect); 1 when they are independent.
             type: float
             default: 3
+      low_sample:
+        description:
+          - Load of the gate's own for O(checks[].counters), when users cause too few events for a verdict within
+            O(timeout). It begins when that is seen, goes on until the gate ends, and is told in the result. The release
+            counts these requests like all others.
+          - Without it such a gate is inconclusive (V(low_sample)).
+        type: dict
+        suboptions:
+          url:
+            description: Address of the release that is gated.
+            type: str
+          tunnel:
+            description: Way to the release, as O(checks[].tunnel).
+            type: dict
+            suboptions:
+              namespace:
+                description: Namespace of the Service or pod.
+                type: str
+                required: true
+              service:
+                description: Name of the Service.
+                type: str
+              pod:
+                description: Name of the pod.
+                type: str
+              port:
+                description: Number or name of the port.
+                type: str
+          path:
+            description: Path with a tunnel, in place of a whole address.
+            type: str
+          rate:
+            description: Most requests a second. Only as many are sent as are missing.
+            type: float
+            default: 20
+          headers:
+            description: Headers that are sent.
+            type: dict
+          validate_certs:
+            description: Whether the release's certificate is verified.
+            type: bool
+            default: true
+          ca_cert:
+            description: File with the certificate authority of the release.
+            type: path
       gauges:
         description:
           - Let a V(prometheus) check compare values of the new release with those of the old one at the same time by
@@ -960,8 +1005,8 @@ def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
     params = call.params
     made, faults = profile_rows(params)
-    checks, more = read_checks(params["checks"] or [], made)
     chosen = {**params, **rules_of(params)}
+    checks, more = read_checks(params["checks"] or [], made, chosen["timeout"])
     policy, wrong = read_policy(params["on_inconclusive"], params["after_shift"])
     if not checks and not faults:
         faults.append("checks is empty: a gate without checks would always pass")

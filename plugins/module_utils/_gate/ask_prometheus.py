@@ -32,6 +32,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
     judged,
     of_provider,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._gate.own_load import OwnLoad
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prometheus import LOOKBACK_S, Series, Source
 from ansible_collections.golive.cutover.plugins.module_utils._gate.promql import metric_of
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ranks import compare_values
@@ -50,7 +51,8 @@ def begin(check: Mapping[str, Any], reach: Reach) -> Callable[[], Look]:
     """What looks once each time, in the way that the check's options choose."""
     source = Source(check, reach)
     if check["counters"]:
-        return _safe(Counters(check, source).look, OPEN)
+        load = OwnLoad(check, reach) if check["low_sample"] else None
+        return _safe(Counters(check, source, load).look, OPEN)
     if check["gauges"]:
         return _safe(Gauges(check, source).look, OPEN)
     return _safe(Values(check, source).look, "")
@@ -138,13 +140,15 @@ class Values:
 
 
 class Counters:
-    """Sequential test of the share of bad events, out of two sets of raw counters."""
+    """Sequential test of the share of bad events, out of two sets of raw counters. ``load`` helps where they are too
+    few."""
 
-    def __init__(self, check: Mapping[str, Any], source: Source) -> None:
+    def __init__(self, check: Mapping[str, Any], source: Source, load: OwnLoad | None) -> None:
         self._options = check["counters"]
         self._source = source
         self._fresh = Freshness(check, source, self._options["total"])
         self._test = test_of(self._options, check["tests"])
+        self._load = load
         self._bad, self._total = Growth(), Growth()
         self._since: float | None = None
         self._checked: float | None = None
@@ -156,6 +160,8 @@ class Counters:
         total = self._source.samples(self._options["total"], at, window)
         bad = self._source.samples(self._options["bad"], at, window)
         seconds = time.monotonic() - start
+        if self._load is not None:
+            self._load.help(self._test, self._fresh.interval(at))
         if not self._total.known and not total:
             return self._open(NO_DATA, f"no series matches {self._options['total']}", seconds)
         name = metric_of(self._options["bad"])
@@ -197,7 +203,10 @@ class Counters:
         return self._told(False, seen, OPEN, reason, seconds)
 
     def _told(self, ok: bool, seen: str, verdict: str, reason: str, seconds: float) -> Look:
-        values = {**self._test.as_dict(), "resets": self._total.resets}
+        values: dict[str, Any] = {**self._test.as_dict(), "resets": self._total.resets, "own_load": None}
+        if self._load is not None:
+            seen += self._load.told
+            values["own_load"] = self._load.numbers
         return Look(ok, seen, seconds, values, reason, verdict)
 
 

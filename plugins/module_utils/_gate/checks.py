@@ -77,8 +77,13 @@ class Check:
         return {key: self.options[key] for key in _THRESHOLDS if self.options.get(key) not in (None, {}, [], False)}
 
 
-def read_checks(rows: list[Mapping[str, Any]], made: Sequence[Mapping[str, Any]] = ()) -> tuple[list[Check], list[str]]:
-    """The checks, ``made`` ones of a profile first, and every fault of their settings with its path."""
+def read_checks(
+    rows: list[Mapping[str, Any]], made: Sequence[Mapping[str, Any]], seconds: float
+) -> tuple[list[Check], list[str]]:
+    """The checks, ``made`` ones of a profile first, and every fault of their settings with its path.
+
+    ``seconds`` is the gate's time.
+    """
     faults: list[str] = []
     checks = []
     placed = [(f"profile check {row['name']!r}: ", row) for row in made]
@@ -94,7 +99,8 @@ def read_checks(rows: list[Mapping[str, Any]], made: Sequence[Mapping[str, Any]]
     if not faults:
         # All tests together keep the chance of a false alarm that each is asked for (reference 4.2).
         tests = sum(KINDS[check.kind].tests(check.options) for check in checks if check.critical)
-        checks = [replace(check, options={**check.options, "tests": tests}) for check in checks]
+        more = {"tests": tests, "seconds": seconds}
+        checks = [replace(check, options={**check.options, **more}) for check in checks]
     names = [check.name for check in checks]
     faults += [f"checks: the name {name!r} is used twice" for name in sorted({n for n in names if names.count(n) > 1})]
     return checks, faults

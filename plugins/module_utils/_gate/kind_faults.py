@@ -12,6 +12,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._gate import ask_kube
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ask_approval import moment
 from ansible_collections.golive.cutover.plugins.module_utils._gate.bands import band_faults
+from ansible_collections.golive.cutover.plugins.module_utils._gate.own_load import low_sample_faults
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import check_url
 from ansible_collections.golive.cutover.plugins.module_utils._gate.promql import is_selector
 from ansible_collections.golive.cutover.plugins.module_utils._gate.sequential import PRESETS, settings_faults
@@ -88,7 +89,7 @@ def prometheus_faults(options: Mapping[str, Any]) -> list[str]:
     faults += _value_faults(options) if options["query"] else []
     faults += _counter_faults(options["counters"]) if options["counters"] else []
     faults += _gauge_faults(options["gauges"]) if options["gauges"] else []
-    return faults
+    return faults + low_sample_faults(options)
 
 
 def _url_faults(options: Mapping[str, Any]) -> list[str]:

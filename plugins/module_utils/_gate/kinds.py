@@ -81,7 +81,8 @@ KINDS: Mapping[str, Kind] = {
     "prometheus": Kind(
         {
             **_WAY, "login": {}, "query": None, "min": None, "max": None, "kpi": None, "band": None,
-            "fails_at": "critical", "counters": None, "gauges": None, "scrape_interval": None, "stale_after": None,
+            "fails_at": "critical", "counters": None, "low_sample": None, "gauges": None, "scrape_interval": None,
+            "stale_after": None,
         },
         faults.prometheus_faults,
         ask_prometheus.begin,

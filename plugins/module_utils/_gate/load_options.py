@@ -131,7 +131,7 @@ def load_faults(check: Mapping[str, Any]) -> list[str]:
     options = check["load"]
     if options is None:
         return ["load is missing"]
-    faults = _place_faults(check, "")
+    faults = place_faults(check, "")
     if not 0 < options["rate"] <= MOST_RATE:
         faults.append(f"load.rate must be greater than 0 and at most {MOST_RATE:g}")
     if options["dwell"] < 0:
@@ -151,13 +151,14 @@ def load_faults(check: Mapping[str, Any]) -> list[str]:
         seen.add(preset.slower_than)
     old = options["compare"]
     if old is not None:
-        faults += _place_faults({**old, "path": None if old["url"] else check["path"] or "/"}, "load.compare.")
+        faults += place_faults({**old, "path": None if old["url"] else check["path"] or "/"}, "load.compare.")
         if old["times"] <= 1:
             faults.append("load.compare.times must be greater than 1")
     return faults
 
 
-def _place_faults(place: Mapping[str, Any], prefix: str) -> list[str]:
+def place_faults(place: Mapping[str, Any], prefix: str) -> list[str]:
+    """What is wrong with ``url``, ``path`` and ``tunnel`` of a load's place, each with ``prefix`` before its name."""
     faults = []
     if place["url"] is None and (place["path"] is None or not place["tunnel"]):
         faults.append(f"{prefix}url is missing (a path alone needs a tunnel)")

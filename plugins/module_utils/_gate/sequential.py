@@ -128,6 +128,11 @@ class Sprt:
         return (passes * self.lower + (1 - passes) * self.upper) / drift
 
     @property
+    def left_to_pass(self) -> float:
+        """Average number of further events until a pass when the share of bad events is ``p0``; 0 when it passes."""
+        return max(0.0, self.z - self.lower) / -self.lower * self.expected_at_p0
+
+    @property
     def least_to_pass(self) -> int:
         """Events until a pass when none is bad; no test passes with fewer."""
         return math.ceil(self.lower / self.good_step)

@@ -177,6 +177,18 @@ def _prometheus() -> dict[str, Any]:
                 "effect": {"type": "float", "default": 3},
             },
         },
+        "low_sample": {
+            "type": "dict",
+            "options": {
+                **tunnel_spec(),
+                "url": {"type": "str"},
+                "path": {"type": "str"},
+                "rate": {"type": "float", "default": 20},
+                "headers": {"type": "dict"},
+                "validate_certs": {"type": "bool", "default": True},
+                "ca_cert": {"type": "path"},
+            },
+        },
         "gauges": {
             "type": "dict",
             "options": {

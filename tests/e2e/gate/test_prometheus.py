@@ -20,7 +20,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import
 from ansible_collections.golive.cutover.plugins.modules import health_gate
 from tests.both_ways.harness import PLAYBOOKS, run_both
 from tests.e2e.conftest import kubectl
-from tests.e2e.gate.test_gate import stopped
+from tests.e2e.gate.test_gate import gate, stopped
 from tests.e2e.gate.token_gateway import token_gateway
 from tests.e2e.traffic.stand import apply, perform
 from tests.images.cli import manifest_path
@@ -165,6 +165,18 @@ def test_a_server_that_does_not_answer_says_nothing_about_the_release(
     assert (details["reasons"], details["checks"][0]["passed"]) == (["provider_down"], 0)
     assert said in details["msg"]
     assert hidden(json.dumps(details))
+
+
+def test_a_release_that_nobody_asks_gets_requests_through_a_tunnel(monitoring: str) -> None:
+    selector = 'prometheus_http_requests_total{handler="/-/healthy"%s}'
+    unasked = {**_COUNTERS, "total": selector % "", "bad": selector % ',code=~"5.."'}
+    way = {"namespace": monitoring, "service": "prometheus"}
+    quiet = {**counters(monitoring), "counters": unasked, "tunnel": {**way}}
+    assert stopped({**quiet}, code="gate_inconclusive", timeout=4)["reasons"] == ["no_data"]
+    load = {"tunnel": {**way}, "path": "/-/healthy", "headers": {"Authorization": _LOGIN}}
+    result = gate({**quiet, "low_sample": load}, timeout=20)
+    assert result["checks"][0]["last"]["values"]["own_load"]["sent"] > 0
+    assert hidden(json.dumps(result))
 
 
 def test_a_token_and_no_secret_in_what_an_operator_sees(monitoring: str, tmp_path: Path) -> None:

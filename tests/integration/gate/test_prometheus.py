@@ -18,6 +18,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.modules import health_gate
+from tests.integration.gate.loopback import serving
 from tests.integration.prometheus import Prometheus
 
 OK = 'requests_total{code="200"}'
@@ -267,3 +268,71 @@ def test_basic_authentication_out_of_options(prometheus: Prometheus) -> None:
         assert "status 401" in said["msg"]
     finally:
         closed.remove()
+
+
+@contextmanager
+def counted(server: Prometheus, fails: Callable[[int], bool]) -> Iterator[str]:
+    """A release whose requests are counted as it answers them; its address."""
+
+    def answers(number: int) -> tuple[int, float]:
+        bad = fails(number)
+        add(BAD if bad else OK, 1)(server.exporter.lines)
+        return (500 if bad else 200), 0.0
+
+    server.exporter.lines[OK] = 5
+    server.await_value("sum(requests_total)", 5)
+    with serving(answers) as url:
+        yield url
+
+
+# One user in five seconds.
+FEW = add(OK, 0.01)
+THIN = {**COUNTERS, "p0": 0.01, "p1": 0.1, "effect": 1}
+
+
+def test_a_release_that_few_ask_gets_a_load_of_the_gates_own(prometheus: Prometheus) -> None:
+    with counted(prometheus, lambda _number: False) as url, traffic(prometheus, FEW):
+        thin = check(prometheus, counters={**THIN})
+        said = stopped(thin, timeout=6)
+        assert (said["reasons"], said["checks"][0]["last"]["values"]["own_load"]) == (["low_sample"], None)
+        result = perform(checks=[{**thin, "low_sample": {"url": url, "rate": 50}}], timeout=20)
+        row = result["checks"][0]["last"]
+        assert result["verdict"] == "pass"
+        assert 0 < row["values"]["own_load"]["sent"] <= 20 * 50
+        assert f"{row['values']['own_load']['sent']} requests are the gate's own" in row["seen"]
+        assert row["values"]["own_load"]["failed"] == 0
+        slow = {"url": url, "rate": 0.5}
+        said = stopped({**thin, "low_sample": slow}, timeout=6)
+        assert (said["reasons"], said["checks"][0]["last"]["values"]["own_load"]["rate"]) == (["low_sample"], 0.5)
+        closed = {"url": "http://127.0.0.1:9/"}
+        said = stopped({**thin, "low_sample": closed}, timeout=6)
+        assert "failed) are the gate's own" in said["msg"]
+
+
+def test_its_own_load_fails_a_bad_release_that_few_ask(prometheus: Prometheus) -> None:
+    bad = counted(prometheus, lambda number: number % 3 == 0)
+    with bad as url, traffic(prometheus, FEW):
+        thin = check(prometheus, counters={**THIN}, low_sample={"url": url})
+        said = stopped(thin, code="gate_failed", timeout=30)
+    assert "requests (" in said["msg"]
+    assert "are the gate's own" in said["msg"]
+
+
+def test_where_users_are_enough_nothing_is_sent(prometheus: Prometheus) -> None:
+    with counted(prometheus, lambda _number: False) as url, traffic(prometheus, add(OK, 10)):
+        busy = check(prometheus, counters={**THIN}, low_sample={"url": url})
+        row = perform(checks=[busy], timeout=20)["checks"][0]["last"]
+    assert (row["values"]["own_load"], "own" in row["seen"]) == (None, False)
+
+
+def test_a_load_that_cannot_be_sent_is_refused() -> None:
+    row = {"name": "a", "kind": "prometheus", "url": "http://h", "low_sample": {"path": "x", "rate": 0}}
+    other = {**row, "name": "b", "counters": COUNTERS, "low_sample": {"url": "ftp://h", "rate": 500}}
+    assert stopped({**row, "query": "up", "min": 1}, other, code="invalid", timeout=20)["faults"] == [
+        "checks[0].low_sample belongs to counters: nothing else is tested by their number",
+        "checks[0].low_sample.url is missing (a path alone needs a tunnel)",
+        "checks[0].low_sample.path must begin with /",
+        "checks[0].low_sample.rate must be greater than 0 and at most 400",
+        "checks[1].low_sample.url: it must begin with http:// or https://",
+        "checks[1].low_sample.rate must be greater than 0 and at most 400",
+    ]

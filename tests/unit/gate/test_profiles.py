@@ -79,7 +79,7 @@ def test_bounds_may_be_given_in_part_or_in_whole() -> None:
 def kinds(profile: str, **app: Any) -> dict[str, str]:
     rows, wrong = profile_rows(params(profile=profile, app={**APP, **app}))
     assert not wrong
-    checks, more = read_checks([], rows)
+    checks, more = read_checks([], rows, 60)
     assert not more
     return {check.name: check.kind for check in checks}
 

@@ -46,6 +46,11 @@ def test_the_figures_of_each_preset(
     assert (test.least_to_pass, test.least_bad_to_fail) == (to_pass, to_fail)
     assert (round(test.expected_at_p0), round(test.expected_at_p1)) == (at_p0, at_p1)
     assert test.cap == math.ceil(15 * test.expected_at_p0)
+    assert test.left_to_pass == pytest.approx(test.expected_at_p0)
+    test.add(0, test.least_to_pass // 2)
+    assert test.left_to_pass == pytest.approx(test.expected_at_p0 / 2, rel=0.05)
+    test.add(0, test.least_to_pass)
+    assert test.left_to_pass == 0
 
 
 def test_the_slope_of_the_first_preset() -> None:
