@@ -86,7 +86,7 @@ class _Rules:
             return False
         places: dict[int, int] = {}
         for key, below in items.items():
-            mine, theirs = _found(wanted, key), _found(live, key)
+            mine, theirs = place_of(wanted, key), place_of(live, key)
             if mine is None or theirs is None:
                 return False
             if key.startswith("k:") and not self.same_map(wanted[mine], live[theirs], below, ""):
@@ -118,7 +118,7 @@ class _Rules:
         return False
 
 
-def _found(items: list[Any], key: str) -> int | None:
+def place_of(items: list[Any], key: str) -> int | None:
     """Index of the one item that ``k:{…}`` or ``v:…`` names; a key field that is not written has its default."""
     wanted = json.loads(key[2:])
     if key.startswith("k:"):

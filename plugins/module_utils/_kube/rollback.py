@@ -20,6 +20,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing impor
     stamped,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._kube.pods_template import shown_templates
+from ansible_collections.golive.cutover.plugins.module_utils._kube.rollback_owners import handed_back
 from ansible_collections.golive.cutover.plugins.module_utils._kube.rollback_revisions import (
     FORMER,
     Revision,
@@ -34,7 +35,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view im
 _MANAGER = "golive-rollback"
 _TOKEN_PATH = "/metadata/annotations/" + TOKEN.replace("/", "~1")  # a part of a JSON pointer (RFC 6901)
 _OBSERVE_S = 30.0
-_DISOWN_TRIES = 5
+_HAND_BACK_TRIES = 5
 _WRITE_TRIES = 4
 _GUARD_FAILED = ("conflict", "invalid", "unreachable", "server_error")
 
@@ -125,7 +126,7 @@ def _write(call: Call, client: Client, path: str, workload: dict[str, Any], targ
                 raise
             now = written
     if not call.check_mode:
-        _disown(call, client, path, written)
+        _hand_back(call, client, path, now, written)
 
 
 def _taken(call: Call, client: Client, path: str, workload: dict[str, Any], token: str | None) -> dict[str, Any]:
@@ -159,16 +160,24 @@ def _note_number(client: Client, target: Revision) -> None:
             raise
 
 
-def _disown(call: Call, client: Client, path: str, written: dict[str, Any]) -> None:
-    """Give up the ownership of the template, so that the next server-side apply of its owner meets no conflict."""
-    for _try in range(_DISOWN_TRIES):
+def _hand_back(call: Call, client: Client, path: str, before: dict[str, Any], written: dict[str, Any]) -> None:
+    """Give the fields of the template back to who applied them, so that his next apply meets neither a conflict nor
+    a change.
+    """
+    template = written["spec"]["template"]
+    for _try in range(_HAND_BACK_TRIES):
         rows = written["metadata"].get("managedFields") or []
         mine = [index for index, row in enumerate(rows) if row.get("manager") == _MANAGER]
         if not mine or len(rows) == 1:
             return
-        # The controller writes at the same time: the guard is the entry, not the resourceVersion.
-        place = f"/metadata/managedFields/{mine[0]}"
-        patch = [{"op": "test", "path": f"{place}/manager", "value": _MANAGER}, {"op": "remove", "path": place}]
+        back, lost = handed_back(before["metadata"].get("managedFields") or [], rows, template, _MANAGER)
+        # The controller writes at the same time: the guards are the entries, not the resourceVersion.
+        patch = [
+            *(_entry("test", index, rows[index]) for index in (*back, mine[0])),
+            *(_entry("replace", index, {**rows[index], "fieldsV1": fields}) for index, fields in back.items()),
+            {"op": "remove", "path": f"/metadata/managedFields/{mine[0]}"},
+            *({"op": "add", "path": "/metadata/managedFields/-", "value": row} for row in lost),
+        ]
         try:
             client.request("PATCH", path, body=patch, content_type=JSON_PATCH, retry=False)
             return
@@ -177,6 +186,10 @@ def _disown(call: Call, client: Client, path: str, written: dict[str, Any]) -> N
                 raise
         written = client.get(path)
     call.warn(f"{_MANAGER} still owns the pod template of {path}; the next server-side apply must take it over.")
+
+
+def _entry(operation: str, index: int, row: dict[str, Any]) -> dict[str, Any]:
+    return {"op": operation, "path": f"/metadata/managedFields/{index}", "value": row}
 
 
 def _replace_broken_pods(call: Call, client: Client, workload: dict[str, Any], left: Revision) -> list[str]:

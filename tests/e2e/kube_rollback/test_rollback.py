@@ -136,13 +136,79 @@ def test_diff_shows_names_and_hides_values(namespace: str) -> None:
     assert diff["before"] != diff["after"]
 
 
+def shop(namespace: str, number: str) -> Manifest:
+    """The manifest of one version; the first has things that later ones have not."""
+    spec = pod_spec(container(env=[{"name": "VERSION", "value": number}]))
+    if number == "1":
+        spec["containers"][0] |= {
+            "envFrom": [{"configMapRef": {"name": "absent", "optional": True}}],
+            "volumeMounts": [{"name": "files", "mountPath": "/files"}],
+            "startupProbe": {"exec": {"command": ["true"]}, "periodSeconds": 2},
+        }
+        spec["volumes"] = [{"name": "files", "configMap": {"name": "absent", "optional": True}}]
+    manifest = deployment("shop", spec)
+    manifest["metadata"]["namespace"] = namespace
+    return manifest
+
+
+def bring(namespace: str, manifest: Manifest, **options: Any) -> dict[str, Any]:
+    """Apply as ``kube_apply`` does and wait for the rollout."""
+    applied = call_verb(kube_apply, objects=[manifest], **options)
+    assert not applied.get("failed"), applied
+    kubectl("-n", namespace, "rollout", "status", "deployment", "shop", "--timeout=60s")
+    return applied
+
+
+def owners(namespace: str) -> dict[str, Any]:
+    """Owned fields by manager, without those of status."""
+    shown = kubectl("-n", namespace, "get", "deployment", "shop", "-o", "json", "--show-managed-fields")
+    rows = json.loads(shown)["metadata"]["managedFields"]
+    return {row["manager"]: row["fieldsV1"] for row in rows if not row.get("subresource")}
+
+
 def test_next_apply_meets_no_conflict(namespace: str) -> None:
     for number in ("1", "2"):
-        manifest = deployment("shop", pod_spec(container(env=[{"name": "VERSION", "value": number}])))
-        manifest["metadata"]["namespace"] = namespace
-        assert not call_verb(kube_apply, objects=[manifest]).get("failed")
-        kubectl("-n", namespace, "rollout", "status", "deployment", "shop", "--timeout=60s")
+        manifest = shop(namespace, number)
+        bring(namespace, manifest)
     assert rollback(namespace, "Deployment")["verdict"] == "success"
     applied = call_verb(kube_apply, objects=[manifest])
     assert applied["changed"], applied
     assert version(live(namespace, "Deployment")) == "2"
+
+
+def test_the_fields_stay_with_who_applied_them(namespace: str) -> None:
+    def note(text: str) -> None:
+        meta = {"name": "shop", "namespace": namespace}
+        noted = {"metadata": {"annotations": {"example.org/note": text}}}
+        part = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": {"template": noted}}
+        bring(namespace, part, field_manager="team")
+
+    first = shop(namespace, "1")
+    bring(namespace, first)
+    note("one")
+    before = owners(namespace)
+    assert {"golive", "team"} <= before.keys()
+    bring(namespace, shop(namespace, "2"))
+    note("two")
+    assert owners(namespace) != before
+    assert rollback(namespace, "Deployment", to_revision=2)["verdict"] == "success"
+    assert owners(namespace) == before
+    generation = live(namespace, "Deployment")["metadata"]["generation"]
+    for check in (True, False):
+        again = call_verb(kube_apply, objects=[first], check=check)
+        assert not again.get("failed"), again
+        assert not again["changed"], again
+    assert live(namespace, "Deployment")["metadata"]["generation"] == generation
+
+
+def test_a_restart_that_comes_back_is_not_undone_by_the_next_apply(namespace: str) -> None:
+    manifest = shop(namespace, "2")
+    bring(namespace, manifest)
+    kubectl("-n", namespace, "rollout", "restart", "deployment/shop")
+    kubectl("-n", namespace, "rollout", "status", "deployment", "shop", "--timeout=60s")
+    restarted = live(namespace, "Deployment")["spec"]["template"]
+    assert rollback(namespace, "Deployment")["verdict"] == "success"
+    assert live(namespace, "Deployment")["spec"]["template"] != restarted
+    assert rollback(namespace, "Deployment")["verdict"] == "success"
+    assert not bring(namespace, manifest)["changed"]
+    assert live(namespace, "Deployment")["spec"]["template"] == restarted
