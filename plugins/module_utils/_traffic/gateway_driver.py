@@ -93,7 +93,10 @@ class GatewayDriver:
         self._rule: Rule | None = None
 
     def read(self) -> Split:
-        """Where traffic goes now. Raises ``not_found``, ``selector_foreign``, ``lease_lost``."""
+        """Where traffic goes now.
+
+        Raises ``gateway_api_missing``, ``not_found``, ``selector_foreign``, ``lease_lost``.
+        """
         return _split(self.read_rule())
 
     def read_rule(self) -> Rule:
@@ -112,7 +115,13 @@ class GatewayDriver:
 
     @property
     def path(self) -> str:
-        """API path of the route."""
+        """API path of the route. Raises GoliveError ``gateway_api_missing``."""
+        if self._client.known(API, "HTTPRoute") is None:
+            raise GoliveError(
+                "gateway_api_missing",
+                f"Cannot use {self.place}: this cluster has no Gateway API (it does not serve HTTPRoutes of {API}).",
+                "Install the Gateway API and a controller for it, or expose the app without a gateway.",
+            )
         return self._client.path_of(API, "HTTPRoute", self.place.namespace, self.place.route)
 
     def rights(self) -> tuple[Right, ...]:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import yaml
 
-_STATUS = {429: "Too Many Requests", 500: "Internal Server Error"}
+_STATUS = {404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
 _KINDS = (429, 500, "reset", "lost answer", "slow")
 _SLOW_S = 2.0
 _LENGTH = re.compile(rb"(?im)^content-length: *(\d+)")
@@ -37,8 +37,8 @@ _LIST = re.compile(rb'"kind": ?"\w+List"')
 @dataclass
 class Faults:
     """What is injected: a ``share`` of all calls fails; watches end after ``watch_s``; ``stale`` is the share of lists
-    that are answered as they were before; after a write to ``outage_after`` nothing answers for ``outage_s``. A
-    ``silent`` server accepts calls and never answers.
+    that are answered as they were before; after a write to ``outage_after`` nothing answers for ``outage_s``. Paths
+    that begin with ``hidden`` are not there. A ``silent`` server accepts calls and never answers.
     """
 
     share: float = 0.0
@@ -47,6 +47,7 @@ class Faults:
     outage_after: str = ""
     outage_s: float = 5.0
     silent: bool = False
+    hidden: str = ""
 
 
 @dataclass
@@ -86,6 +87,10 @@ class _Handler(socketserver.BaseRequestHandler):
         if api.faults.silent:
             api.count("silence")
             self.request.recv(1)
+            return
+        if api.faults.hidden and head.split(b" ", 2)[1].startswith(api.faults.hidden.encode()):
+            api.count("hidden")
+            self._refuse(404)
             return
         fault = api.choose()
         if fault is not None:

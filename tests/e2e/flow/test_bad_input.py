@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import kubectl
+from tests.e2e.flow.faulty_api import Faults, faulty_api
 from tests.e2e.flow.stage import ROOT, Stage, audit_mark, mutating_calls
 
 PLANTED = "planted-Kx81vQ"
@@ -26,6 +27,7 @@ PLANTED = "planted-Kx81vQ"
         ({"app_image": None}, "app_image"),
         ({"postgres_mode": "embeded"}, "postgres_mode"),
         ({"app_expose": {"node_prot": 30001}}, "node_prot"),
+        ({"app_expose": {"gateway": {"name": "edge"}}}, "set release_driver to gateway"),
         ({"postgres_mode": "none"}, "there is no database to migrate"),
         ({"migrate_path": "/nowhere"}, "/nowhere, which is no directory"),
     ],
@@ -67,6 +69,28 @@ def test_no_way_to_the_cluster(
     assert play.code != 0
     assert said in play.output
     assert PLANTED not in play.output
+
+
+def test_a_route_where_there_is_no_gateway_api(
+    cluster: dict[str, str], make_stage: Callable[..., Stage], tmp_path: Path
+) -> None:
+    with faulty_api(tmp_path) as api:
+        api.faults = Faults(hidden="/apis/gateway.networking.k8s.io/")
+        stage = make_stage(
+            exposed=False,
+            golive_kube={"kubeconfig": str(api.kubeconfig)},
+            app_expose={"host": "notes.example.org", "gateway": {"name": "edge"}},
+            release_driver="gateway",
+            release_gateway={"route": "notes"},
+            release_probe_url="http://127.0.0.1:9/readyz",
+        )
+        mark = audit_mark(cluster)
+        play = stage.play("site.yml")
+    assert play.code != 0
+    assert "this cluster has no Gateway API" in play.output, play.output
+    assert "expose the app without a gateway" in play.output, play.output
+    assert api.injected["hidden"] > 0
+    assert mutating_calls(mark, stage.namespace) == []
 
 
 def test_a_storage_class_that_is_not_there(make_stage: Callable[..., Stage]) -> None:
