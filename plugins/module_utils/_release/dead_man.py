@@ -11,6 +11,7 @@ Service of the old colour), ``colour``, ``grace`` in seconds, and ``rows`` as ``
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -313,16 +314,18 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    log = logging.getLogger(__name__)
     watch = json.loads(Path(os.environ["DEAD_MAN_WATCH"]).read_text(encoding="utf-8"))
     man = DeadMan(
         Api(),
         watch,
         pause=stop.wait,
-        say=lambda line: print(f"{_now('seconds')} {line}", flush=True),  # noqa: T201 - the log of a pod
+        say=lambda line: log.info("%s %s", _now("seconds"), line),
         ready=Path(os.environ["DEAD_MAN_READY"]).touch,
     )
     return man.run()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -60,7 +60,7 @@ def _converges(stage: Stage, playbook: str, moment: str, version: str, **variabl
     play = stage.play_and(playbook, moment, _kill, **variables)
     assert moment in play.output, play.output
     until(lambda: kubectl("get", "--raw", "/readyz", check=False) == "ok", 60, "the API server")
-    for _ in range(_TRIES - 1):
+    for _more in range(_TRIES - 1):
         if play.code == 0:
             break
         assert "Traceback" not in play.output, play.output
