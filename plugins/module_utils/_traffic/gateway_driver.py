@@ -116,13 +116,16 @@ class GatewayDriver:
     @property
     def path(self) -> str:
         """API path of the route. Raises GoliveError ``gateway_api_missing``."""
-        if self._client.known(API, "HTTPRoute") is None:
+        try:
+            return self._client.path_of(API, "HTTPRoute", self.place.namespace, self.place.route)
+        except GoliveError as error:
+            if error.code != "kind_unknown":
+                raise
             raise GoliveError(
                 "gateway_api_missing",
                 f"Cannot use {self.place}: this cluster has no Gateway API (it does not serve HTTPRoutes of {API}).",
                 "Install the Gateway API and a controller for it, or expose the app without a gateway.",
-            )
-        return self._client.path_of(API, "HTTPRoute", self.place.namespace, self.place.route)
+            ) from error
 
     def rights(self) -> tuple[Right, ...]:
         """What a move needs in the app's namespace; those of the route are looked at by ``preflight``."""
