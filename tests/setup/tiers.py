@@ -154,8 +154,8 @@ def e2e(builds: list[Background]) -> Counts:
     """Needs the builds; the cluster is started at normal priority and loaded before the first test."""
     if not all(build.wait() for build in builds) or cluster_up() != 0:
         return Counts(failed=1)
-    # Most of their time they wait for pods and soak times, so that two cores carry three.
-    counts = pytest("e2e", "--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder", marked=" and not alone")
+    # Half of their time they wait for pods and soak times.
+    counts = pytest("e2e", "--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder", marked=" and not alone")
     counts.add(pytest("e2e", marked=" and alone", part="-alone"))
     return counts
 
