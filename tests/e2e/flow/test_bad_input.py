@@ -93,6 +93,7 @@ def test_a_route_where_there_is_no_gateway_api(
     assert mutating_calls(mark, stage.namespace) == []
 
 
+@pytest.mark.alone
 def test_a_storage_class_that_is_not_there(make_stage: Callable[..., Stage]) -> None:
     stage = make_stage(exposed=False, postgres_storage_class="no-such-class")
     play = stage.play("site.yml")
@@ -102,6 +103,7 @@ def test_a_storage_class_that_is_not_there(make_stage: Callable[..., Stage]) -> 
     assert play.seconds < 60
 
 
+@pytest.mark.alone
 def test_a_quota_that_is_too_small(make_stage: Callable[..., Stage]) -> None:
     stage = make_stage(exposed=False, postgres_mode="none", migrate_path="")
     kubectl("create", "namespace", stage.namespace)

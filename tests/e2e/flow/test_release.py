@@ -12,6 +12,8 @@ import pytest
 from tests.e2e.conftest import kubectl
 from tests.e2e.flow.stage import Stage
 
+# How fast a bad release is refused is part of it.
+pytestmark = pytest.mark.alone
 V2 = {"app_version": "2.0.0", "migrate_target": "0002"}
 ALWAYS = {"reason": "stock-taking", "timezone": "Europe/Berlin", "from": "2026-01-01 00:00", "to": "2099-12-31 23:59"}
 
