@@ -12,6 +12,7 @@ on beside the first tests, and its own wait for it. A cluster that was not there
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -20,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree
 
 from cluster_up import CLUSTER, IMAGES, cluster_up
@@ -65,6 +67,9 @@ class Background:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # Where each session is scheduled as a group, `nice` counts only inside of it (sched(7), autogroup).
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{self._process.pid}/autogroup").write_text("19")
 
     def wait(self) -> bool:
         """Wait for the end, with the log's newest line every half minute; on failure show the log's end."""
