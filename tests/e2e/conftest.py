@@ -17,6 +17,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tests" / "cluster" / "cluster"
 _LONGEST = ["test_kill_series", "test_scenarios"]
+# Whole runs of playbooks, which mostly wait for pods. What the others judge depends on how busy the machine is.
+_SIDE_BY_SIDE = ("flow", "gateway", "kube_rollback", "molecule", "release_journal")
 _EXPORT = re.compile(r"^export ([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
@@ -54,6 +56,11 @@ def namespace(cluster: dict[str, str]) -> Iterator[str]:
     kubectl("delete", "namespace", name, "--wait=false", check=False)
 
 
+# Before pytest's own hook, which chooses by marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files begin first, so that side by side none of them is left for the end."""
     items.sort(key=lambda item: _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST))
+    for item in items:
+        if item.path.parent.name not in _SIDE_BY_SIDE:
+            item.add_marker(pytest.mark.alone)

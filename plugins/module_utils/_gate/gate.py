@@ -74,7 +74,9 @@ class Tally:
     attempts: int = 0
     passed: int = 0
     row: int = 0
+    bad: int = 0
     bad_row: int = 0
+    unknown: str = ""
     last: Look = field(default_factory=lambda: Look(False, "not asked yet"))
     seconds: list[float] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=dict)
@@ -92,6 +94,8 @@ class Tally:
             return
         self.row = 0
         self.bad_row = 0 if look.reason else self.bad_row + 1
+        self.bad += not look.reason
+        self.unknown = look.reason or self.unknown
         self.failed[look.seen] = self.failed.get(look.seen, 0) + 1
 
     def verdict(self, needed: int) -> tuple[str, str]:
@@ -103,8 +107,8 @@ class Tally:
             return PASSED, ""
         if self.last.reason:
             return INCONCLUSIVE, self.last.reason
-        if self.attempts and self.passed == self.attempts:
-            return INCONCLUSIVE, LOW_SAMPLE
+        if self.attempts and not self.bad:
+            return INCONCLUSIVE, self.unknown or LOW_SAMPLE
         return FAILED, ""
 
     def told(self, needed: int) -> bool:

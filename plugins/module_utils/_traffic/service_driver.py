@@ -112,13 +112,15 @@ class ServiceDriver:
 
     def dry_run(self, route: Route, colour: str | None, notes: Mapping[str, str | None]) -> dict[str, Any]:
         """Let the API server judge a move without making it; returns the Service as it would be."""
-        try:
-            return self._send(route, colour, notes, {"dryRun": "All"})
-        except GoliveError as error:
-            if error.code not in ("conflict", "invalid"):
-                raise
-        # Something else of the Service changed meanwhile; the second answer counts.
-        return self._send(self.read_usable(), colour, notes, {"dryRun": "All"})
+        for _try in range(_REFUSALS - 1):
+            try:
+                return self._send(route, colour, notes, {"dryRun": "All"})
+            except GoliveError as error:
+                if error.code not in _REFUSED:
+                    raise
+            # Something else of the Service changed meanwhile, or the server does not want it: the last answer counts.
+            route = self.read_usable()
+        return self._send(route, colour, notes, {"dryRun": "All"})
 
     def move(self, route: Route, colour: str | None, notes: Mapping[str, str | None]) -> Route:
         """Go from ``route`` to LIVE(colour), or to OVERLAP for None; returns the route after the write.

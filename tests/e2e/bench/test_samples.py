@@ -16,7 +16,6 @@ BENCHES = sorted(path.parent for path in (ROOT / "tests" / "bench").glob("*/run"
 _RATIO = re.compile(r"\d×")
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("bench", BENCHES, ids=lambda path: str(path.name))
 def test_a_sample_runs_and_compares(bench: str) -> None:
     page = (ROOT / "docs" / "benchmarks.md").read_text()

@@ -20,8 +20,6 @@ from tests.e2e.conftest import CLUSTER
 
 NAME = "side"
 KINDS = ("pid", "mnt", "net")
-# It compares what the machine has before and after.
-pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(autouse=True)

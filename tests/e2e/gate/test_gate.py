@@ -194,7 +194,8 @@ def test_a_way_that_is_cut_says_nothing_against_the_release(blue: Shop, tmp_path
     assert (details["reasons"], details["action"]) == (["provider_down"], "hold")
     for row in details["checks"]:
         assert row["passed"] > 0, row
-        assert row["in_a_row"] == 0, row
+        # A call that is only slow may come through, and is no verdict either.
+        assert row["in_a_row"] < row["needed"], row
         assert row["verdict"] == "inconclusive", row
 
 

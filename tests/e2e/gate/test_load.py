@@ -14,9 +14,6 @@ from ansible_collections.golive.cutover.plugins.modules import health_gate
 from tests.e2e.conftest import kubectl
 from tests.e2e.traffic.stand import Shop, perform
 
-# What it measures is how fast the app answers.
-pytestmark = pytest.mark.alone
-
 
 def load(shop: Shop, colour: str, **options: Any) -> dict[str, Any]:
     """A check that puts one colour under load through a tunnel."""
