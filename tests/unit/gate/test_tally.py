@@ -114,6 +114,8 @@ def test_a_pass_needs_the_row_and_nothing_else(script: str, needed: int) -> None
         assert reason == PROVIDER_DOWN
     if verdict != "pass" and script.endswith("b"):
         assert verdict == "fail"
+    if verdict == "fail":
+        assert "b" in script
 
 
 @pytest.mark.parametrize(
