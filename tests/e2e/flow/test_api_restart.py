@@ -19,7 +19,7 @@ from tests.e2e.flow.stage import Stage
 from tests.e2e.traffic.stand import until
 
 # Nobody else on the cluster has an API server meanwhile.
-pytestmark = [pytest.mark.faults, pytest.mark.alone]
+pytestmark = [pytest.mark.faults, pytest.mark.series, pytest.mark.alone]
 V2 = {"app_version": "2.0.0", "migrate_target": "0002"}
 _TRIES = 3
 
