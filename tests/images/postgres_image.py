@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import shutil
 from pathlib import Path
 
 from tests.cluster import oci
 from tests.cluster.progress import ClusterError, part, run
-from tests.cluster.record import cache_dir, locked
 
 from . import debian
+from .kept import kept
 from .recipes import Entries, reference
 
 ENTRYPOINT = Path(__file__).parent / "postgres" / "docker-entrypoint.sh"
@@ -23,33 +21,12 @@ USER = 999
 PACKAGES = ("postgresql", "busybox-static", "libnss-wrapper", "tzdata")
 
 
-def _key() -> str:
-    content = hashlib.sha256()
-    for path in (Path(__file__), Path(debian.__file__), Path(oci.__file__), ENTRYPOINT, Path("/etc/os-release")):
-        content.update(path.read_bytes())
-    return content.hexdigest()[:12]
-
-
 def build() -> Entries:
     """Returns the manifest entry of the image, keyed by its reference."""
-    images = cache_dir() / "images"
-    note = images / f"postgres-{_key()}.json"
-    with locked(images / "postgres.lock"):
-        if note.exists():
-            found: Entries = json.loads(note.read_text())
-            if all(Path(str(entry["archive"])).exists() for entry in found.values()):
-                return found
-        work = images / "postgres-work"
-        shutil.rmtree(work, ignore_errors=True)
-        try:
-            entry = _build(work, images)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-        note.write_text(json.dumps(entry, indent=1))
-        return entry
+    return kept("postgres", (__file__, ENTRYPOINT), _build)
 
 
-def _build(work: Path, images: Path) -> Entries:
+def _build(work: Path, archive: Path) -> Entries:
     with part("build postgres") as current:
         packages = debian.Packages(work, current)
         versions = packages.resolve(*PACKAGES)
@@ -63,7 +40,6 @@ def _build(work: Path, images: Path) -> Entries:
         _fill(root, major)
         current.detail = "writing the archive"
         name = reference("postgres", major)
-        archive = images / f"postgres-{major}-{_key()}.tar"
         owners = {"/var/lib/postgresql": (USER, USER), "/run/postgresql": (USER, USER)}
         digest = oci.write_image(archive, name, [work / "root"], _config(major), owners)
         size = archive.stat().st_size

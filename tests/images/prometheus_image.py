@@ -5,16 +5,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tempfile
 from pathlib import Path
 
 from tests.cluster import oci
 from tests.cluster.progress import part
-from tests.cluster.record import cache_dir, locked
 
 from . import debian
+from .kept import kept
 from .recipes import Entries, reference
 
 USER = 65534
@@ -23,22 +20,7 @@ PORT = 9090
 
 def build() -> Entries:
     """Returns the manifest entry of the image, keyed by its reference."""
-    images = cache_dir() / "images"
-    content = hashlib.sha256()
-    for path in (Path(__file__), Path(debian.__file__), Path(oci.__file__), Path("/etc/os-release")):
-        content.update(path.read_bytes())
-    key = content.hexdigest()[:12]
-    note = images / f"prometheus-{key}.json"
-    with locked(images / "prometheus.lock"):
-        if note.exists():
-            found: Entries = json.loads(note.read_text())
-            if all(Path(str(entry["archive"])).exists() for entry in found.values()):
-                return found
-        images.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=images, prefix=".prometheus-") as work:
-            entry = _build(Path(work), images / f"prometheus-{key}.tar")
-        note.write_text(json.dumps(entry, indent=1))
-        return entry
+    return kept("prometheus", (__file__,), _build)
 
 
 def _build(work: Path, archive: Path) -> Entries:

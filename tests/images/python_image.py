@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-import shutil
 from pathlib import Path
 
 from tests.cluster import oci
 from tests.cluster.progress import ClusterError, part
-from tests.cluster.record import cache_dir, locked
 
 from . import debian
+from .kept import kept
 from .recipes import Entries, reference
 
 USER = 65532
@@ -24,33 +21,12 @@ PACKAGES = ("python3-minimal", "libpython3-stdlib")
 LEFT_OUT = ["__pycache__", "config-3*", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "tkinter", "test"]
 
 
-def _key() -> str:
-    content = hashlib.sha256()
-    for path in (Path(__file__), Path(debian.__file__), Path(oci.__file__), Path("/etc/os-release")):
-        content.update(path.read_bytes())
-    return content.hexdigest()[:12]
-
-
 def build() -> Entries:
     """Returns the manifest entry of the image, keyed by its reference."""
-    images = cache_dir() / "images"
-    note = images / f"python-{_key()}.json"
-    with locked(images / "python.lock"):
-        if note.exists():
-            found: Entries = json.loads(note.read_text())
-            if all(Path(str(entry["archive"])).exists() for entry in found.values()):
-                return found
-        work = images / "python-work"
-        shutil.rmtree(work, ignore_errors=True)
-        try:
-            entry = _build(work, images)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-        note.write_text(json.dumps(entry, indent=1))
-        return entry
+    return kept("python", (__file__,), _build)
 
 
-def _build(work: Path, images: Path) -> Entries:
+def _build(work: Path, archive: Path) -> Entries:
     with part("build python") as current:
         packages = debian.Packages(work, current)
         versions = packages.resolve(*PACKAGES)
@@ -68,7 +44,6 @@ def _build(work: Path, images: Path) -> Entries:
         root.readable_by_all()
         current.detail = "writing the archive"
         name = reference("python", version)
-        archive = images / f"python-{version}-{_key()}.tar"
         config = {"Env": {"PATH": "/usr/bin", "LANG": "C.UTF-8"}, "Cmd": ["python3"], "User": f"{USER}:{USER}"}
         digest = oci.write_image(archive, name, [work / "root"], config, {})
         size = archive.stat().st_size
