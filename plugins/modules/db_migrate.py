@@ -17,15 +17,28 @@ description:
     C(<digits>_<name>.down.sql) beside it takes it back; its text is stored in the ledger when the migration is
     applied, so that going back needs no old checkout. Other files that end in C(.sql) are an error, everything else is
     left alone.
-  - Each file runs in one transaction, and its row in the ledger is written in the same one. When a statement fails, or
-    the run is killed, nothing of that file is there, and the next run begins with it.
+  - A file C(<digits>_<name>.verify.sql) holds queries that run, only reading, after everything was applied; one that
+    fails, or whose first column is false or NULL, fails the run.
+  - What can run in a transaction does, with its row in the ledger inside. Statements that the server refuses there
+    (C(CREATE INDEX CONCURRENTLY), C(VACUUM)) are found and run alone; before each of them the ledger says that it
+    begins, so that after a crash the next run finds out from the catalogue whether it is done, and goes on behind it.
+    What such a statement leaves when it fails, an INVALID index, is removed.
   - All files are read and checked before anything is sent. A file that controls the transaction (C(BEGIN), C(COMMIT)),
-    that cannot run inside one (C(CREATE INDEX CONCURRENTLY), C(VACUUM)), or that needs a stream of data
-    (C(COPY FROM STDIN)) is refused with its line.
-  - Comments at the top of a file may set what applies to it alone, such as C(-- golive:\ lock_timeout 10s) and
-    C(-- golive:\ statement_timeout 30min). An unknown directive is an error.
-  - Checksums are of the text with line ends LF and without byte order mark, so that no setting of a checkout changes
-    them, and this text is what runs. An applied file that has changed is an error.
+    or that needs a stream of data (C(COPY FROM STDIN)) is refused with its line.
+  - Waiting for a lock makes everybody wait who comes behind, so it is tried with a short limit that rises up to
+    O(lock_timeout), with random pauses, for O(lock_wait) seconds; then the run fails and names who was in the way.
+    Nothing limits the lock waits of C(CONCURRENTLY) and C(VALIDATE CONSTRAINT), which let others go on; before
+    C(CONCURRENTLY) transactions older than O(old_transaction) are waited for, for as long.
+  - Comments of a file tell the runner more. At its top C(-- golive:\ lock_timeout 10s), C(statement_timeout 30min),
+    C(phase contract) (see O(phase)), C(kind autocommit) (every statement alone), C(kind tx) (fail when that cannot be);
+    C(kind batch) with C(batch_table notes), and if need be C(batch_key id) and C(batch_size 1000), runs its one
+    statement again and again for ranges of rows, put in where it says C(:range); size and pace follow the server, and a
+    run that was killed goes on where it was. In a down script C(loss none), C(loss side_table) or C(loss restore_only)
+    says what it cannot bring back. Above a statement C(check <query>) tells whether it has run, C(repeatable) that it
+    may run twice; a statement that runs alone and leaves no trace in the catalogue needs one of them. An unknown
+    directive is an error.
+  - Checksums are of the text with line ends LF and without byte order mark, and of what its statements say; comments
+    and layout may change. An applied file whose statements have changed is an error.
   - A file that is older than what is applied is an error, never skipped. An applied file that is gone, was renamed or
     has another down script is a warning, because a rollback of the application runs with the files of the older
     release.
@@ -41,6 +54,28 @@ options:
       - Version up to which files are applied, itself included. Without it all are.
       - A target below what is applied is no error and takes nothing back.
     type: str
+  revert_to:
+    description:
+      - Take back everything behind this version, by the down scripts that were stored; V('') takes all back. Nothing
+        is applied then.
+      - Refused as a whole when a migration has no down script or has removed data.
+    type: str
+  phase:
+    description:
+      - Apply only the files of one phase. A file is of the phase V(expand) unless it says
+        C(-- golive:\ phase contract), which belongs to what the running application must no longer need.
+    type: str
+    choices: [expand, contract]
+  on_failure:
+    description:
+      - What happens to files that this run has applied, when a later one or a verification fails.
+      - V(stop) leaves them. V(revert) takes all of them back, or none when one has no down script or has removed data.
+    type: str
+    choices: [stop, revert]
+    default: stop
+  restore_point:
+    description: Name of the backup that was taken before this run, kept in the ledger and named when only it helps.
+    type: str
   schema:
     description: Schema of the ledger; created when it is missing.
     type: str
@@ -55,10 +90,25 @@ options:
     default: public
   lock_timeout:
     description:
-      - Seconds a statement may wait for a lock. While it waits, others queue behind it, so keep it short.
-      - V(0) waits for ever.
+      - Seconds a statement may wait for a lock at the longest. While it waits, others queue behind it: keep it short.
+      - V(0) waits for ever, in one try.
     type: float
     default: 3
+  lock_wait:
+    description: Seconds to go on trying to get a lock, or waiting for old transactions.
+    type: float
+    default: 120
+  cancel_roles:
+    description:
+      - Database roles whose sessions may be disturbed when they are in the way of a lock. What such a session does is
+        cancelled, or it is ended when it sits idle in a transaction.
+    type: list
+    elements: str
+    default: []
+  old_transaction:
+    description: Age in seconds from which a transaction keeps a concurrent index build from beginning.
+    type: float
+    default: 60
   statement_timeout:
     description: Seconds a statement may take. V(0) sets no limit.
     type: float
@@ -137,6 +187,18 @@ applied:
     seconds:
       description: How long it took.
       type: float
+reverted:
+  description: Migrations that this run has taken back, in order.
+  returned: always, on failure only after something was applied
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: Version as it is written in the file's name.
+      type: str
+    name:
+      description: Name as it is written in the file's name.
+      type: str
 pending:
   description:
     - Files that are not applied, in order; in check mode what a run would apply. What lies beyond O(target) is among
@@ -153,6 +215,12 @@ pending:
       type: str
     file:
       description: Name of the file.
+      type: str
+    kind:
+      description: V(tx), V(autocommit) or V(batch).
+      type: str
+    phase:
+      description: V(expand) or V(contract).
       type: str
     reversible:
       description: Whether it has a down script.
@@ -179,6 +247,11 @@ line:
   description: Line of the statement or of the fault in it; None when a transaction failed at its end.
   returned: when a file is refused or fails
   type: int
+blockers:
+  description: Sessions that were in the way, with C(pid), C(user), C(application_name), C(state), C(age_s), C(query).
+  returned: when a lock was not to be had
+  type: list
+  elements: dict
 sqlstate:
   description: SQLSTATE of the server's error; None when the connection broke.
   returned: when a statement fails
@@ -195,8 +268,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.finish import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Order, migrate, plan_from_nothing
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, migrate, plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
 
@@ -207,15 +281,23 @@ SPEC: dict[str, Any] = {
         **tunnel_spec(),
         "path": {"type": "path", "required": True},
         "target": {"type": "str"},
+        "revert_to": {"type": "str"},
+        "phase": {"type": "str", "choices": ["expand", "contract"]},
+        "on_failure": {"type": "str", "choices": ["stop", "revert"], "default": "stop"},
+        "restore_point": {"type": "str"},
         "schema": {"type": "str", "default": "golive"},
         "table": {"type": "str", "default": "migrations"},
         "search_path": {"type": "str", "default": "public"},
         "lock_timeout": {"type": "float", "default": 3},
+        "lock_wait": {"type": "float", "default": 120},
+        "cancel_roles": {"type": "list", "elements": "str", "default": []},
+        "old_transaction": {"type": "float", "default": 60},
         "statement_timeout": {"type": "float", "default": 300},
         "wait": {"type": "float", "default": 60},
         "out_of_order": {"type": "bool", "default": False},
         "run_id": {"type": "str"},
     },
+    "mutually_exclusive": [["target", "revert_to"], ["phase", "revert_to"]],
     "supports_check_mode": True,
 }
 
@@ -224,24 +306,30 @@ SPEC: dict[str, Any] = {
 def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
     params = call.params
-    order = Order(
+    budget = Budget(lock=params["lock_timeout"], wait=params["lock_wait"], cancel=tuple(params["cancel_roles"] or ()))
+    wish = Wish(
         path=params["path"],
         ledger=Ledger(params["schema"], params["table"]),
         target=params["target"],
+        revert_to=params["revert_to"],
+        phase=params["phase"],
         out_of_order=params["out_of_order"],
-        lock_timeout=params["lock_timeout"],
+        on_failure=params["on_failure"],
+        budget=budget,
         statement_timeout=params["statement_timeout"],
+        old_transaction=params["old_transaction"],
         wait=params["wait"],
         search_path=params["search_path"],
         run_id=params["run_id"],
+        restore_point=params["restore_point"],
     )
     try:
         with reached(call) as reach:
-            return reach.masked(migrate(reach.call, reach.where, order))
+            return reach.masked(migrate(reach.call, reach.where, wish))
     except GoliveError as error:
         if not call.check_mode or error.code != "not_found":
             raise
-        return plan_from_nothing(call, order, error.message)
+        return plan_from_nothing(call, wish, error.message)
 
 
 def main() -> None:

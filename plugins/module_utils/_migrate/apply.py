@@ -1,127 +1,70 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Apply migrations: one file, one transaction, its ledger row inside."""
+"""Apply the pending migrations, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.batches import run_batches
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
-from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, prepare, regain
-from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
-from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Row
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, Order
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.run_script import run_script
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Runner
 
 
-@dataclass(frozen=True)
-class Runner:
-    """What applies files: ``work`` runs them, ``guard`` holds the mutex meanwhile."""
+def apply(
+    runner: Runner, pending: Sequence[Migration], unfinished: Mapping[Order, Applied], applied: list[dict[str, Any]]
+) -> None:
+    """Apply files in order; rows ``version, name, seconds`` of what is done are added to ``applied``.
 
-    call: Call
-    guard: Session
-    work: Session
-    mutex: Mutex
-    heartbeat: Heartbeat
-    ledger: Ledger
-    limits: Limits
-    search_path: str
-    run_id: str | None
+    A file whose run did not end goes on behind the statements that are done. Raises GoliveError as ``run_script`` and
+    ``run_batches``.
+    """
+    for done, migration in enumerate(pending):
+        runner.call.progress(f"applying {migration.up.file}", done, len(pending))
+        start = runner.call.now()
+        row = unfinished.get(migration.order)
+        progress = _Up(runner, migration)
+        if migration.up.kind == "batch":
+            run_batches(runner, migration.up, progress, migration.order, row.cursor if row else None)
+        else:
+            behind = row.statements_done if row else 0
+            run_script(runner, migration.up, progress, behind, begun=bool(row and row.intent))
+        seconds = round(runner.call.now() - start, 3)
+        applied.append({"version": migration.version, "name": migration.name, "seconds": seconds})
 
-    def apply(self, pending: Sequence[Migration]) -> list[dict[str, Any]]:
-        """Apply files in order; rows ``version, name, seconds``.
 
-        Raises GoliveError ``lock_timeout``, ``statement_timeout``, ``sql_failed`` and the other codes of ``sql_error``,
-        or ``mutex_lost``; ``details`` hold ``file``, ``line``, ``sqlstate``, ``applied`` (the files before it) and
-        ``changed``.
-        """
-        applied: list[dict[str, Any]] = []
-        for done, migration in enumerate(pending):
-            self.call.progress(f"applying {migration.up.file}", done, len(pending))
-            start = self.call.now()
-            try:
-                self._apply(migration, start)
-            except GoliveError as error:
-                error.details.update({"applied": applied, "changed": bool(applied)})
-                raise
-            applied.append(
-                {
-                    "version": migration.version,
-                    "name": migration.name,
-                    "seconds": round(self.call.now() - start, 3),
-                }
-            )
-        return applied
+class _Up:
+    """The row of a migration that is applied."""
 
-    def _apply(self, migration: Migration, start: float) -> None:
-        settings = migration.up.settings
-        limits = Limits(
-            lock=settings.get("lock_timeout", self.limits.lock),
-            statement=settings.get("statement_timeout", self.limits.statement),
-            idle_in_transaction=self.limits.idle_in_transaction,
+    def __init__(self, runner: Runner, migration: Migration) -> None:
+        self._runner = runner
+        self._migration = migration
+        self._since = runner.call.now()
+
+    def save(self, done: int, ended: bool) -> None:
+        now = self._runner.call.now()
+        row = Row(
+            self._migration,
+            done,
+            round((now - self._since) * 1000),
+            self._runner.run_id,
+            self._runner.restore_point,
+            ended,
         )
-        prepare(self.work, limits, search_path=self.search_path)
-        self.heartbeat.doing(migration.up.file)
-        self.work.execute("BEGIN")
-        try:
-            for statement in migration.up.statements:
-                try:
-                    self.work.execute(statement.text)
-                except SqlError as error:
-                    raise _failed(migration, statement.line_of(error.position), error) from error
-            self._close(migration, start, limits)
-        except GoliveError:
-            # Rolls back, and cancels a statement that still runs.
-            self.work.close()
-            raise
+        self._runner.ledger.record(self._runner.work, row)
+        self._since = now
 
-    def _close(self, migration: Migration, start: float, limits: Limits) -> None:
-        # The ledger's row is the runner's, whoever the file has become.
-        regain(self.work, limits)
-        try:
-            self.ledger.record(self.work, migration, round((self.call.now() - start) * 1000), self.run_id)
-        except SqlError as error:
-            raise _row_failed(migration, self.ledger, error) from error
-        self.mutex.ensure(self.guard)
-        try:
-            self.work.execute("COMMIT")
-        except SqlError as error:
-            if error.code == "connection_lost":
-                raise _unknown_end(migration, error) from error
-            raise _failed(migration, None, error) from error
+    def intend(self, statement: int, text: str) -> None:
+        self._runner.ledger.intend(self._runner.work, self._migration.order, statement, text)
 
 
-def _failed(migration: Migration, line: int | None, error: SqlError) -> GoliveError:
-    where = f"{migration.up.file}:{line}" if line else f"{migration.up.file} at its end (COMMIT)"
-    state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
-    return GoliveError(
-        error.code,
-        f"Applying {where} failed: {error.message}{state}. Nothing of this file was applied.",
-        error.hint,
-        {"file": migration.up.file, "line": line, "sqlstate": error.sqlstate},
-    )
-
-
-def _row_failed(migration: Migration, ledger: Ledger, error: SqlError) -> GoliveError:
-    return GoliveError(
-        error.code,
-        f"Writing {migration.up.file} into the ledger {ledger} failed: {error.message}. Nothing of it was applied.",
-        error.hint,
-        {"file": migration.up.file, "line": None, "sqlstate": error.sqlstate},
-    )
-
-
-def _unknown_end(migration: Migration, error: SqlError) -> GoliveError:
-    return GoliveError(
-        "commit_unknown",
-        f"The connection broke while {migration.up.file} was committed: {error.message}. "
-        "The server has either all of it with its row in the ledger, or nothing.",
-        "Run again: the ledger tells.",
-        {"file": migration.up.file, "line": None, "sqlstate": error.sqlstate},
-    )
+def with_applied(error: GoliveError, applied: list[dict[str, Any]], changed: bool) -> GoliveError:
+    """The error with what was done before it."""
+    error.details.update({"applied": applied, "changed": changed})
+    return error

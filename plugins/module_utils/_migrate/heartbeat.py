@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -52,11 +52,19 @@ class Heartbeat:
         self._beat()
         self._guard.execute(self._ledger.sql("UPDATE {runner} SET file = %s"), (file,))
 
-    def watched(self, call: Call) -> Call:
-        """``call`` for the session that works: its waits beat, and end with ``mutex_lost`` when the mutex is gone."""
+    def watched(self, call: Call, look: Callable[[], None]) -> Call:
+        """``call`` for the session that works: its waits beat and ``look``, and end when the mutex is gone.
+
+        Raises GoliveError ``mutex_lost`` then.
+        """
 
         def alive() -> None:
             call.alive()
+            try:
+                look()
+            except GoliveError:
+                self._mutex.ensure(self._guard)
+                raise
             if time.monotonic() >= self._due:
                 self._mutex.ensure(self._guard)
                 self._beat()

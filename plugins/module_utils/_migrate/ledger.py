@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,26 +13,39 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.loss import loss_of
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, Order
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import fingerprint
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
-FORMAT = 1
+FORMAT = 2
 _MARK = "golive.cutover migration ledger, format "
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,54}")
 # `kind` is the step kind (tx, autocommit, batch) and `state` its progress: `applied` is the end of each of them.
 _CREATE_LEDGER = """
 CREATE TABLE {ledger} (
-    version bigint PRIMARY KEY,
+    place bigint[] PRIMARY KEY,
     label text NOT NULL,
     name text NOT NULL,
-    kind text NOT NULL DEFAULT 'tx',
-    state text NOT NULL,
+    kind text NOT NULL,
+    phase text NOT NULL,
+    state text NOT NULL CHECK (state IN ('running', 'applied', 'reverting')),
     checksum text NOT NULL,
     checksum_raw text NOT NULL,
+    checksum_normal text NOT NULL,
+    statements integer NOT NULL,
+    statements_done integer NOT NULL,
+    done_fingerprint text,
+    intent jsonb,
+    cursor jsonb,
     down_sql text,
     down_checksum text,
-    applied_at timestamptz NOT NULL DEFAULT now(),
+    loss text NOT NULL CHECK (loss IN ('none', 'side_table', 'restore_only')),
+    origin text,
+    restore_point text,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    applied_at timestamptz,
     duration_ms bigint NOT NULL,
     applied_by text NOT NULL DEFAULT session_user,
     application text NOT NULL DEFAULT current_setting('application_name'),
@@ -47,16 +61,38 @@ CREATE TABLE {runner} (
     beat_at timestamptz NOT NULL DEFAULT now(),
     file text
 )"""
-_READ = """
-SELECT label, name, checksum, state, applied_by, duration_ms, run_id, down_checksum, down_sql IS NOT NULL AS reversible,
-    to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS applied_at
-FROM {ledger} ORDER BY version"""
+_TIME = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
+_READ = f"""
+SELECT label, name, place, checksum, checksum_normal, kind, phase, state, statements, statements_done, done_fingerprint,
+    intent, cursor, applied_by, duration_ms, run_id, down_checksum, down_sql IS NOT NULL AS reversible, loss, origin,
+    restore_point, to_char(started_at AT TIME ZONE 'UTC', {_TIME}) AS started_at,
+    to_char(applied_at AT TIME ZONE 'UTC', {_TIME}) AS applied_at
+FROM {{ledger}} ORDER BY place"""
 _RECORD = """
-INSERT INTO {ledger}
-    (version, label, name, state, checksum, checksum_raw, down_sql, down_checksum, duration_ms, run_id)
-VALUES (%s, %s, %s, 'applied', %s, %s, %s, %s, %s, %s)"""
+INSERT INTO {ledger} AS kept
+    (place, label, name, kind, phase, state, checksum, checksum_raw, checksum_normal, statements, statements_done,
+    done_fingerprint, down_sql, down_checksum, loss, restore_point, duration_ms, run_id, applied_at)
+VALUES (%s::bigint[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    CASE WHEN %s THEN now() END)
+ON CONFLICT (place) DO UPDATE SET (state, checksum, checksum_raw, checksum_normal, statements, statements_done,
+    done_fingerprint, down_sql, down_checksum, loss, restore_point, duration_ms, run_id, applied_at, intent)
+    = (excluded.state, excluded.checksum, excluded.checksum_raw, excluded.checksum_normal, excluded.statements,
+    excluded.statements_done, excluded.done_fingerprint, excluded.down_sql, excluded.down_checksum, excluded.loss,
+    excluded.restore_point, kept.duration_ms + excluded.duration_ms, excluded.run_id, excluded.applied_at, NULL)"""
 _RUNNER = """
 SELECT file, to_char(beat_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS beat_at FROM {runner}"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """How far a migration has come: ``done`` statements, in ``duration_ms`` since its row was last written."""
+
+    migration: Migration
+    done: int
+    duration_ms: int
+    run_id: str | None
+    restore_point: str | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +136,7 @@ class Ledger:
             return False
         mark = found[0]["mark"] or ""
         if mark != f"{_MARK}{FORMAT}":
+            # An older format was never released.
             newer = mark.startswith(_MARK)
             raise GoliveError(
                 "ledger_foreign",
@@ -145,25 +182,74 @@ class Ledger:
         rows = session.rows(self.sql(_RUNNER))
         return rows[0] if rows else {"file": None, "beat_at": None}
 
-    def record(self, session: Session, migration: Migration, duration_ms: int, run_id: str | None) -> None:
-        """Write a migration's row into the open transaction."""
-        down = migration.down
+    def record(self, session: Session, row: Row) -> None:
+        """Write how far a migration has come: inside the open transaction, or at once without one."""
+        migration, down = row.migration, row.migration.down
+        script = migration.up
         session.execute(
             self.sql(_RECORD),
             (
-                migration.number,
+                list(migration.order),
                 migration.version,
                 migration.name,
-                migration.up.checksum,
-                migration.up.checksum_raw,
+                script.kind,
+                script.directives.phase,
+                "applied" if row.ended else "running",
+                script.checksum,
+                script.checksum_raw,
+                script.checksum_normal,
+                len(script.statements),
+                row.done,
+                fingerprint(script.statements[: row.done]),
                 down.text if down else None,
                 down.checksum if down else None,
-                duration_ms,
-                run_id,
+                loss_of(script, down),
+                row.restore_point,
+                row.duration_ms,
+                row.run_id,
+                row.ended,
             ),
         )
+
+    def intend(self, session: Session, order: Order, statement: int, text: str) -> None:
+        """Write down the statement that ``session`` begins next outside of a transaction, and who it is."""
+        session.execute(
+            self.sql(
+                "UPDATE {ledger} SET intent"
+                " = pg_catalog.jsonb_build_object('statement', %s, 'fingerprint', %s, 'pid', pid,"
+                " 'backend_start', backend_start, 'at', now()) FROM pg_catalog.pg_stat_activity"
+                " WHERE pid = pg_catalog.pg_backend_pid() AND place = %s::bigint[]"
+            ),
+            (statement, text, list(order)),
+        )
+
+    def move(self, session: Session, order: Order, cursor: dict[str, Any]) -> None:
+        """Write down how far a batch has come."""
+        session.execute(
+            self.sql("UPDATE {ledger} SET cursor = %s::jsonb WHERE place = %s::bigint[]"),
+            (json.dumps(cursor), list(order)),
+        )
+
+    def revert(self, session: Session, order: Order, done: int) -> None:
+        """Write down how many statements of the down script are done."""
+        session.execute(
+            self.sql(
+                "UPDATE {ledger} SET state = 'reverting', statements_done = %s, intent = NULL"
+                " WHERE place = %s::bigint[]"
+            ),
+            (done, list(order)),
+        )
+
+    def forget(self, session: Session, order: Order) -> None:
+        """Remove a row: its migration was taken back, or has left nothing."""
+        session.execute(self.sql("DELETE FROM {ledger} WHERE place = %s::bigint[]"), (list(order),))
+
+    def down_text(self, session: Session, order: Order) -> str:
+        """The down script as it was when the migration was applied."""
+        text: str = session.value(self.sql("SELECT down_sql FROM {ledger} WHERE place = %s::bigint[]"), (list(order),))
+        return text
 
 
 def _applied(row: Mapping[str, Any]) -> Applied:
     values = dict(row)
-    return Applied(version=values.pop("label"), **values)
+    return Applied(version=values.pop("label"), order=tuple(values.pop("place")), **values)

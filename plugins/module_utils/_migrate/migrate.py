@@ -5,20 +5,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.diff import diff_of
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.apply import Runner
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.apply import apply, with_applied
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.back import refuse_loss, take_back
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration, read_directory
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex, refuse_pooler
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.others import other_ledgers
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, Plan, check_plan, make_plan
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import (
+    Applied,
+    Plan,
+    check_plan,
+    find_order,
+    make_plan,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Runner
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.verify import verify
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch import Watch
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import (
     APPLICATION_NAME,
     Limits,
@@ -29,67 +41,169 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.session import 
 
 
 @dataclass(frozen=True)
-class Order:
-    """What to migrate and how; times in seconds."""
+class Wish:
+    """What to migrate and how; times in seconds.
+
+    ``revert_to`` is a version to go back to, an empty text all the way. ``on_failure`` is ``stop`` or ``revert``.
+    """
 
     path: str
     ledger: Ledger
     target: str | None = None
+    revert_to: str | None = None
+    phase: str | None = None
     out_of_order: bool = False
-    lock_timeout: float = 3.0
+    on_failure: str = "stop"
+    budget: Budget = field(default_factory=Budget)
     statement_timeout: float = 300.0
+    old_transaction: float = 60.0
     wait: float = 60.0
     search_path: str = "public"
     run_id: str | None = None
+    restore_point: str | None = None
 
 
-def migrate(call: Call, where: Settings, order: Order) -> dict[str, Any]:
-    """Apply what is pending; in check mode only read. The result of the verb ``db_migrate``.
+def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
+    """Apply what is pending, or take back; in check mode only read. The result of the verb ``db_migrate``.
 
     Files are read and checked before anything is sent. The plan is made twice: without the mutex, so that a run with
     nothing to do takes no lock and writes nothing, and again under it.
     """
-    files = read_directory(order.path)
-    name = f"{APPLICATION_NAME}/{order.run_id}" if order.run_id else APPLICATION_NAME
+    files = read_directory(wish.path)
+    name = f"{APPLICATION_NAME}/{wish.run_id}" if wish.run_id else APPLICATION_NAME
     with connect(call, where, read_only=True, application_name=name) as guard:
-        rows = order.ledger.read(guard)
-        plan = make_plan(files, rows, order.target)
-        _warn(call, guard, rows, check_plan(plan, order.out_of_order))
+        rows = wish.ledger.read(guard)
+        plan = make_plan(files, rows, wish.target, wish.phase)
+        back = _to_take_back(rows, wish)
+        if wish.revert_to is None:
+            _warn(call, guard, rows, check_plan(plan, wish.out_of_order))
         if guard.value("SELECT pg_catalog.pg_is_in_recovery()"):
             raise GoliveError("read_only", f"Migrating {where} failed: the server is a standby.", "Use the primary.")
-        if call.check_mode or not plan.pending:
-            return _result(call, order, rows, plan, [], bool(plan.pending), plan.pending)
-        return _run(call, where, order, files, guard, name)
+        todo: bool = bool(back) if wish.revert_to is not None else bool(plan.pending)
+        if call.check_mode or not todo:
+            refuse_loss(back)
+            return _result(call, wish, rows, plan, Done(), todo, plan)
+        return _run(call, where, wish, files, guard, name)
 
 
-def plan_from_nothing(call: Call, order: Order, reason: str) -> dict[str, Any]:
+def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
     """What ``migrate`` would do to an empty database: for check mode, while the database itself is still a plan."""
-    plan = make_plan(read_directory(order.path), [], order.target)
-    for text in check_plan(plan, order.out_of_order):
+    plan = make_plan(read_directory(wish.path), [], wish.target, wish.phase)
+    for text in check_plan(plan, wish.out_of_order):
         call.warn(text)
     call.warn(f"The database is not there yet, so that every file is planned. {reason}")
-    return _result(call, order, [], plan, [], bool(plan.pending), plan.pending)
+    return _result(call, wish, [], plan, Done(), bool(plan.pending), plan)
 
 
-def _run(
-    call: Call, where: Settings, order: Order, files: list[Migration], guard: Session, name: str
-) -> dict[str, Any]:
+@dataclass
+class Done:
+    """What a run has applied and taken back, as rows of its result."""
+
+    applied: list[dict[str, Any]] = field(default_factory=list)
+    reverted: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _run(call: Call, where: Settings, wish: Wish, files: list[Migration], guard: Session, name: str) -> dict[str, Any]:
     guard.execute("SET default_transaction_read_only = off")
-    mutex = Mutex(order.ledger)
-    heartbeat = Heartbeat(order.ledger, mutex, guard, order.run_id)
-    limits = Limits(lock=order.lock_timeout, statement=order.statement_timeout)
-    with connect(heartbeat.watched(call), where, limits=limits, application_name=name) as work:
+    with _runner(call, where, wish, guard, name) as runner:
+        created = wish.ledger.create(guard)
+        before = wish.ledger.read(guard)
+        plan = make_plan(files, before, wish.target, wish.phase)
+        done = Done()
+        with runner.heartbeat.beating():
+            if wish.revert_to is None:
+                check_plan(plan, wish.out_of_order)
+                _forward(runner, wish, plan, done)
+            else:
+                _backward(runner, _to_take_back(before, wish), done)
+        after = make_plan(files, wish.ledger.read(guard), wish.target, wish.phase)
+        changed = created or bool(done.applied or done.reverted)
+        return _result(call, wish, before, after, done, changed, plan)
+
+
+@contextmanager
+def _runner(call: Call, where: Settings, wish: Wish, guard: Session, name: str) -> Iterator[Runner]:
+    """Everything a run needs, under the mutex."""
+    mutex = Mutex(wish.ledger)
+    heartbeat = Heartbeat(wish.ledger, mutex, guard, wish.run_id)
+    limits = Limits(lock=wish.budget.lock, statement=wish.statement_timeout)
+    watch = Watch(call, guard)
+    with connect(heartbeat.watched(call, watch.look), where, limits=limits, application_name=name) as work:
         refuse_pooler(guard, work)
-        with mutex.held(call, guard, work, order.wait):
-            created = order.ledger.create(guard)
-            before = order.ledger.read(guard)
-            plan = make_plan(files, before, order.target)
-            check_plan(plan, order.out_of_order)
-            runner = Runner(call, guard, work, mutex, heartbeat, order.ledger, limits, order.search_path, order.run_id)
-            with heartbeat.beating():
-                applied = runner.apply(plan.pending)
-            after = make_plan(files, order.ledger.read(guard), order.target)
-            return _result(call, order, before, after, applied, created or bool(applied), plan.pending)
+        watch.pid = work.value("SELECT pg_catalog.pg_backend_pid()")
+        with mutex.held(call, guard, work, wish.wait):
+            yield Runner(
+                call=call,
+                guard=guard,
+                work=work,
+                mutex=mutex,
+                heartbeat=heartbeat,
+                watch=watch,
+                ledger=wish.ledger,
+                limits=limits,
+                budget=wish.budget,
+                search_path=wish.search_path,
+                run_id=wish.run_id,
+                restore_point=wish.restore_point,
+                old_transaction=wish.old_transaction,
+            )
+
+
+def _forward(runner: Runner, wish: Wish, plan: Plan, done: Done) -> None:
+    try:
+        apply(runner, plan.pending, plan.unfinished, done.applied)
+        verify(runner, plan.pending)
+    except GoliveError as error:
+        error = with_applied(error, done.applied, bool(done.applied))
+        if wish.on_failure == "revert" and not runner.work.closed:
+            _revert_batch(runner, plan, done, error)
+        raise error
+
+
+def _revert_batch(runner: Runner, plan: Plan, done: Done, error: GoliveError) -> None:
+    """Take back what this run has applied; the error tells how that went."""
+    orders = {one.order for one in plan.pending}
+    rows = []
+    for row in runner.ledger.read(runner.guard):
+        if row.order not in orders:
+            continue
+        if row.state == "running" and not row.statements_done and not row.cursor:
+            # Nothing of it is there: what a refused statement has left is cleaned.
+            runner.ledger.forget(runner.work, row.order)
+        else:
+            rows.append(row)
+    try:
+        half = [row for row in rows if row.state != "applied"]
+        if half:
+            names = ", ".join(f"{row.version}_{row.name}.sql" for row in half)
+            raise GoliveError(
+                "unfinished", f"Taking back was refused: {names} is applied in part; the next run goes on."
+            )
+        take_back(runner, rows, done.reverted)
+    except GoliveError as second:
+        error.message += f" What this run had applied stays: {second.message}"
+        error.hint = second.hint or error.hint
+    else:
+        names = ", ".join(f"{row['version']}_{row['name']}" for row in done.reverted)
+        error.message += f" What this run had applied was taken back: {names or 'nothing'}."
+        done.applied.clear()
+        error.details["changed"] = False
+    error.details["reverted"] = done.reverted
+
+
+def _backward(runner: Runner, rows: list[Applied], done: Done) -> None:
+    try:
+        take_back(runner, rows, done.reverted)
+    except GoliveError as error:
+        error.details.update({"reverted": done.reverted, "changed": bool(done.reverted)})
+        raise
+
+
+def _to_take_back(rows: list[Applied], wish: Wish) -> list[Applied]:
+    if wish.revert_to is None:
+        return []
+    limit = find_order(wish.revert_to, [], rows) if wish.revert_to else ()
+    return [row for row in rows if row.order > limit]
 
 
 def _warn(call: Call, session: Session, rows: list[Applied], warnings: Iterable[str]) -> None:
@@ -102,30 +216,35 @@ def _warn(call: Call, session: Session, rows: list[Applied], warnings: Iterable[
 
 
 def _result(
-    call: Call,
-    order: Order,
-    before: list[Applied],
-    after: Plan,
-    applied: list[dict[str, Any]],
-    changed: bool,
-    shown: Iterable[Migration],
+    call: Call, wish: Wish, before: list[Applied], after: Plan, done: Done, changed: bool, shown: Plan
 ) -> dict[str, Any]:
     result: dict[str, Any] = {
         "changed": changed,
-        "applied": applied,
+        "applied": done.applied,
+        "reverted": done.reverted,
         "pending": pending_rows((*after.pending, *after.later)),
         "head": after.head,
-        "previous_head": before[-1].version if before else None,
-        "ledger": str(order.ledger),
+        "previous_head": make_plan([], before).head,
+        "ledger": str(wish.ledger),
     }
-    if call.diff_mode:
-        result["diff"] = [diff_of(one.up.file, None, one.up.text) for one in shown]
+    if call.diff_mode and wish.revert_to is None:
+        result["diff"] = [diff_of(one.up.file, None, one.up.text) for one in shown.pending]
+    elif call.diff_mode:
+        back = _to_take_back(before, wish)
+        result["diff"] = [diff_of(f"{row.version}_{row.name}.sql", "applied", None) for row in reversed(back)]
     return result
 
 
 def pending_rows(migrations: Iterable[Migration]) -> list[dict[str, Any]]:
-    """Rows ``version, name, file, reversible`` of files that are not applied."""
+    """Rows ``version, name, file, kind, phase, reversible`` of files that are not applied."""
     return [
-        {"version": one.version, "name": one.name, "file": one.up.file, "reversible": one.down is not None}
+        {
+            "version": one.version,
+            "name": one.name,
+            "file": one.up.file,
+            "kind": one.up.kind,
+            "phase": one.up.directives.phase,
+            "reversible": one.down is not None,
+        }
         for one in migrations
     ]

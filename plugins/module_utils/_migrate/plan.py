@@ -10,29 +10,44 @@ from dataclasses import dataclass
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import fingerprint
 
 _WARNINGS = ("missing_file", "renamed", "down_changed")
+Order = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Applied:
-    """A row of the ledger; ``version`` is written as it was in the file's name, ``applied_at`` as ISO 8601 in UTC."""
+    """A row of the ledger; ``version`` is written as it was in the file's name, ``applied_at`` as ISO 8601 in UTC.
+
+    ``state`` is ``applied``, or ``running`` and ``reverting`` for one that did not end; then ``statements_done`` of its
+    statements are behind it, and ``done_fingerprint`` is what those said. ``loss`` is the loss class of going back.
+    ``intent`` is the statement that was begun outside of a transaction, ``cursor`` how far a batch has come.
+    """
 
     version: str
     name: str
+    order: Order
     checksum: str
+    checksum_normal: str = ""
+    kind: str = "tx"
+    phase: str = "expand"
     state: str = "applied"
-    applied_at: str = ""
+    statements: int = 0
+    statements_done: int = 0
+    done_fingerprint: str | None = None
+    intent: dict[str, object] | None = None
+    cursor: dict[str, object] | None = None
+    started_at: str = ""
+    applied_at: str | None = ""
     applied_by: str = ""
     duration_ms: int = 0
     run_id: str | None = None
     reversible: bool = False
+    loss: str = "none"
     down_checksum: str | None = None
-
-    @property
-    def number(self) -> int:
-        """What versions are ordered by."""
-        return int(self.version)
+    origin: str | None = None
+    restore_point: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,63 +61,105 @@ class Drift:
     version: str
     name: str
     detail: str
+    order: Order
 
 
 @dataclass(frozen=True)
 class Plan:
-    """``pending`` in order, up to the target; ``later`` is what lies beyond it."""
+    """``pending`` in order, up to the target; ``later`` is what lies beyond it or belongs to another phase.
+
+    ``unfinished`` are rows of pending files whose run did not end, by their order.
+    """
 
     pending: tuple[Migration, ...]
     later: tuple[Migration, ...]
     drift: tuple[Drift, ...]
     head: str | None
+    unfinished: dict[Order, Applied]
 
 
-def make_plan(files: Sequence[Migration], ledger: Iterable[Applied], target: str | None = None) -> Plan:
-    """Compare files and ledger. Raises GoliveError ``target_unknown`` for a version that is nowhere."""
-    rows = {row.number: row for row in ledger}
-    known = {migration.number for migration in files}
-    limit = None if target is None else _target(target, known | rows.keys())
-    open_files = [migration for migration in files if migration.number not in rows]
-    head = rows[max(rows)].version if rows else None
+def make_plan(
+    files: Sequence[Migration], ledger: Iterable[Applied], target: str | None = None, phase: str | None = None
+) -> Plan:
+    """Compare files and ledger; ``phase`` chooses files of one phase.
+
+    Raises GoliveError ``target_unknown`` for a version that is nowhere.
+    """
+    rows = {row.order: row for row in ledger}
+    limit = None if target is None else find_order(target, files, rows.values())
+    done = {order for order, row in rows.items() if row.state == "applied"}
+    open_files = [one for one in files if one.order not in done]
+
+    def wanted(one: Migration) -> bool:
+        return (limit is None or one.order <= limit) and phase in (None, one.up.directives.phase)
+
     return Plan(
-        pending=tuple(one for one in open_files if limit is None or one.number <= limit),
-        later=tuple(one for one in open_files if limit is not None and one.number > limit),
-        drift=tuple(sorted(_drift(files, rows), key=lambda one: (int(one.version), one.kind))),
-        head=head,
+        pending=tuple(one for one in open_files if wanted(one)),
+        later=tuple(one for one in open_files if not wanted(one)),
+        drift=tuple(sorted(_drift(files, rows), key=lambda one: (one.order, one.kind))),
+        head=rows[max(done)].version if done else None,
+        unfinished={order: row for order, row in rows.items() if row.state != "applied"},
     )
 
 
-def _target(target: str, known: Iterable[int]) -> int:
-    if not target.isdigit() or int(target) not in set(known):
-        raise GoliveError(
-            "target_unknown",
-            f"Cannot migrate to the version {target}: no file and no applied migration has it.",
-            "Name the version of one of the files.",
-        )
-    return int(target)
+def find_order(target: str, files: Iterable[Migration], rows: Iterable[Applied]) -> Order:
+    """Where a version stands. Raises GoliveError ``target_unknown`` for one that neither a file nor a row has."""
+    known = {one.version: one.order for one in files} | {row.version: row.order for row in rows}
+    if target in known:
+        return known[target]
+    if target.isdigit() and (int(target),) in known.values():
+        return (int(target),)
+    raise GoliveError(
+        "target_unknown",
+        f"Cannot migrate to the version {target}: no file and no applied migration has it.",
+        "Name the version of one of the files.",
+    )
 
 
-def _drift(files: Sequence[Migration], rows: dict[int, Applied]) -> Iterable[Drift]:
-    newest = max(rows, default=0)
+def _drift(files: Sequence[Migration], rows: dict[Order, Applied]) -> Iterable[Drift]:
+    newest = max((order for order, row in rows.items() if row.phase == "expand"), default=())
     for one in files:
-        row = rows.get(one.number)
+        row = rows.get(one.order)
         if row is None:
-            if one.number < newest:
-                yield Drift("out_of_order", one.version, one.name, f"{one.up.file} is older than the head")
-        elif row.checksum != one.up.checksum:
-            yield Drift("checksum_changed", one.version, one.name, f"{one.up.file} differs from what was applied")
+            # What removes something waits for the release that needs it no more, so that it may come late.
+            if one.order < newest and one.up.directives.phase == "expand":
+                yield _of(one, "out_of_order", f"{one.up.file} is older than the head")
+        elif row.state != "applied":
+            yield from _unfinished(one, row)
+        elif one.up.checksum != row.checksum and one.up.checksum_normal != row.checksum_normal:
+            yield _of(one, "checksum_changed", f"{one.up.file} differs from what was applied")
         else:
             if row.name != one.name:
-                yield Drift("renamed", one.version, one.name, f"{one.up.file} was applied as {row.version}_{row.name}")
+                yield _of(one, "renamed", f"{one.up.file} was applied as {row.version}_{row.name}")
             if (one.down.checksum if one.down else None) != row.down_checksum:
-                yield Drift("down_changed", one.version, one.name, "the down script stored when it was applied counts")
-    numbers = {one.number for one in files}
-    for number, row in rows.items():
-        if number not in numbers:
-            yield Drift("missing_file", row.version, row.name, f"{row.version}_{row.name}.sql was applied and is gone")
-        if row.state != "applied":
-            yield Drift("unfinished", row.version, row.name, f"{row.version}_{row.name}.sql is in state {row.state}")
+                yield _of(one, "down_changed", "the down script stored when it was applied counts")
+    orders = {one.order for one in files}
+    for order, row in rows.items():
+        if order not in orders:
+            gone = f"{row.version}_{row.name}.sql was applied and is gone"
+            yield Drift("missing_file", row.version, row.name, gone, order)
+
+
+def _unfinished(one: Migration, row: Applied) -> Iterable[Drift]:
+    """A run that did not end goes on by itself, if what it has done is still what the file begins with."""
+    statements, done = one.up.statements, row.statements_done
+    detail = f"{row.version}_{row.name}.sql is in state {row.state}"
+    if row.state == "running":
+        begun = statements[done : done + 1] if row.intent else ()
+        if row.kind == "batch":
+            detail += ", and its statement, which has changed rows, was changed"
+            kept = row.checksum_normal == one.up.checksum_normal or not row.cursor
+        else:
+            detail += f", and what ran or was begun, its first {done + len(begun)} statements, was changed"
+            kept = row.done_fingerprint == fingerprint(statements[:done])
+            kept = kept and (not row.intent or row.intent["fingerprint"] == fingerprint(begun))
+        if kept:
+            return
+    yield _of(one, "unfinished", detail)
+
+
+def _of(one: Migration, kind: str, detail: str) -> Drift:
+    return Drift(kind, one.version, one.name, detail, one.order)
 
 
 def check_plan(plan: Plan, out_of_order: bool) -> list[str]:
@@ -122,24 +179,24 @@ def check_plan(plan: Plan, out_of_order: bool) -> list[str]:
         plan,
         "unfinished",
         "The ledger has migrations that did not end",
-        "Look at what they left, finish or remove it by hand, then correct the ledger.",
+        "Restore what the file began with, so that the run can go on behind it; or take it back by hand and delete its"
+        " row.",
     )
     if not out_of_order:
-        wanted = {one.number for one in plan.pending}
+        wanted = {one.order for one in plan.pending}
         _refuse(
             plan,
             "out_of_order",
             "Files are older than migrations already applied",
-            "Give them a later version, or set out_of_order: true when their order does not matter.",
+            "Give them a later version; or set out_of_order: true when their order does not matter; or record them with"
+            " baseline when the database has what they do.",
             wanted,
         )
-    return [
-        f"{one.kind}: {one.detail}." for one in plan.drift if one.kind in ("missing_file", "renamed", "down_changed")
-    ]
+    return [f"{one.kind}: {one.detail}." for one in plan.drift if one.kind in _WARNINGS]
 
 
-def _refuse(plan: Plan, kind: str, what: str, hint: str, among: set[int] | None = None) -> None:
-    found = [one for one in plan.drift if one.kind == kind and (among is None or int(one.version) in among)]
+def _refuse(plan: Plan, kind: str, what: str, hint: str, among: set[Order] | None = None) -> None:
+    found = [one for one in plan.drift if one.kind == kind and (among is None or one.order in among)]
     if found:
         names = [f"{one.version}_{one.name}.sql" for one in found]
         raise GoliveError(kind, f"{what}: {', '.join(names)}.", hint, {"files": names})

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Statements that cannot run inside the runner's transaction, found before anything runs."""
+"""What a statement asks of the runner: to be refused, or to run outside of any transaction."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from itertools import pairwise
 
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import Statement
 
-_OWN_TRANSACTION = "Remove it: each file runs in one transaction, which the runner begins and ends."
-_OWN_CONNECTION = "Run it by hand for now; files that need autocommit are not supported yet."
+_OWN_TRANSACTION = "Remove it: the runner begins and ends the transactions of a file."
 _TRANSACTION = {"BEGIN", "START", "COMMIT", "END", "ABORT"}
 _AUTOCOMMIT_STARTS = (
     ("VACUUM",),
@@ -26,7 +25,6 @@ _AUTOCOMMIT_STARTS = (
     ("CREATE", "INDEX", "CONCURRENTLY"),
     ("CREATE", "UNIQUE", "INDEX", "CONCURRENTLY"),
     ("DROP", "INDEX", "CONCURRENTLY"),
-    ("DISCARD", "ALL"),
 )
 _COPY_STREAMS = {("FROM", "STDIN"), ("TO", "STDOUT")}
 _REINDEX_ALL = {"SCHEMA", "DATABASE", "SYSTEM"}
@@ -43,20 +41,19 @@ class Refusal:
 
 
 def refusal(statement: Statement) -> Refusal | None:
-    """Why ``statement`` cannot be part of a file that runs in one transaction; None when it can.
+    """Why ``statement`` cannot be part of a file; None when it can.
 
-    Codes: ``transaction_control``, ``needs_autocommit``, ``copy_stream``, ``unsupported_setting``.
+    Codes: ``transaction_control``, ``session_reset``, ``copy_stream``, ``unsupported_setting``.
     """
-    # Words inside parentheses are names and options; only REINDEX hides one that counts there.
-    words = tuple(word.text for word in statement.words if not word.depth)
+    words = statement.outer_words
     if not words:
         return None
     if _controls_transaction(words):
         name = " ".join(words[:2]) if words[0] in ("PREPARE", "ROLLBACK") else words[0]
         return Refusal("transaction_control", f"{name} controls the transaction", _OWN_TRANSACTION)
-    autocommit = _needs_autocommit(statement, words)
-    if autocommit:
-        return Refusal("needs_autocommit", f"{autocommit} cannot run inside a transaction", _OWN_CONNECTION)
+    if words[:2] == ("DISCARD", "ALL"):
+        hint = "Remove it: each file begins with a session in its known state."
+        return Refusal("session_reset", "DISCARD ALL would free the lock that keeps other runs away", hint)
     if words[0] == "COPY" and _COPY_STREAMS & set(pairwise(words)):
         hint = "Write INSERT statements, or load the data outside the migrations."
         return Refusal("copy_stream", "COPY from STDIN or to STDOUT needs a stream of data", hint)
@@ -66,28 +63,50 @@ def refusal(statement: Statement) -> Refusal | None:
     return None
 
 
-def _controls_transaction(words: tuple[str, ...]) -> bool:
-    if words[0] == "ROLLBACK":
-        return "TO" not in words[1:3]
-    return words[0] in _TRANSACTION or words[:2] == ("PREPARE", "TRANSACTION")
+def needs_autocommit(statement: Statement) -> str:
+    """The command by name when the server refuses it inside a transaction, else an empty text.
 
-
-def _needs_autocommit(statement: Statement, words: tuple[str, ...]) -> str:
+    What only some of its forms need counts by its form. Source: the server's calls of ``PreventInTransactionBlock``.
+    """
+    words = statement.outer_words
     for start in _AUTOCOMMIT_STARTS:
         if words[: len(start)] == start:
             return " ".join(start)
-    if words[0] == "REINDEX":
+    if words[:1] == ("REINDEX",):
         if any(word.text == "CONCURRENTLY" for word in statement.words):
             return "REINDEX CONCURRENTLY"
         if words[1:2] and words[1] in _REINDEX_ALL:
             return f"REINDEX {words[1]}"
-    if words == ("CLUSTER",) or words == ("CLUSTER", "VERBOSE"):
+    if words in (("CLUSTER",), ("CLUSTER", "VERBOSE")):
         return "CLUSTER of all tables"
     if words[:2] == ("ALTER", "TABLE") and "DETACH" in words and words[-1] == "CONCURRENTLY":
         return "DETACH PARTITION CONCURRENTLY"
     if words[:2] == ("ALTER", "DATABASE") and words[-2:-1] == ("TABLESPACE",):
         return "ALTER DATABASE SET TABLESPACE"
     return ""
+
+
+def sets_session(statement: Statement) -> bool:
+    """Whether it changes a setting of the session, which a new session would have to be told again."""
+    words = statement.outer_words
+    return words[:1] == ("SET",) and words[1:2] not in (("LOCAL",), ("CONSTRAINTS",), ("TRANSACTION",))
+
+
+def validates(statement: Statement) -> bool:
+    """Whether it is a VALIDATE CONSTRAINT, whose lock lets reads and writes go on (SHARE UPDATE EXCLUSIVE)."""
+    words = statement.outer_words
+    return (
+        words[:2] == ("ALTER", "TABLE")
+        and "VALIDATE" in words
+        and words.count("CONSTRAINT") == 1
+        and "ADD" not in words
+    )
+
+
+def _controls_transaction(words: tuple[str, ...]) -> bool:
+    if words[0] == "ROLLBACK":
+        return "TO" not in words[1:3]
+    return words[0] in _TRANSACTION or words[:2] == ("PREPARE", "TRANSACTION")
 
 
 def _sets_on(text: str) -> bool:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -14,7 +13,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger imp
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import pending_rows
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.others import other_ledgers
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, make_plan
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, Drift, make_plan
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, connect
 
 
@@ -35,10 +34,14 @@ def survey(call: Call, where: Settings, ledger: Ledger, path: str | None) -> dic
             "head": plan.head,
             "applied": [_applied_row(row) for row in rows],
             "pending": pending_rows(plan.pending),
-            "drift": [asdict(one) for one in plan.drift] if path else [],
+            "drift": [_drift_row(one) for one in plan.drift] if path else [],
             "mutex_holder": holder,
             "other_ledgers": other_ledgers(session),
         }
+
+
+def _drift_row(one: Drift) -> dict[str, Any]:
+    return {"kind": one.kind, "version": one.version, "name": one.name, "detail": one.detail}
 
 
 def _applied_row(row: Applied) -> dict[str, Any]:
@@ -52,4 +55,11 @@ def _applied_row(row: Applied) -> dict[str, Any]:
         "run_id": row.run_id,
         "reversible": row.reversible,
         "checksum": row.checksum,
+        "kind": row.kind,
+        "phase": row.phase,
+        "statements": row.statements,
+        "statements_done": row.statements_done,
+        "loss": row.loss,
+        "restore_point": row.restore_point,
+        "origin": row.origin,
     }

@@ -154,6 +154,18 @@ def regain(session: Session, limits: Limits) -> None:
     )
 
 
+def set_timeouts(
+    session: Session, *, lock: float | None = None, statement: float | None = None, local: bool = False
+) -> None:
+    """Change timeouts, in seconds, of the session or only of its open transaction; 0 is no limit."""
+    wanted = {"lock_timeout": lock, "statement_timeout": statement}
+    for name, seconds in wanted.items():
+        if seconds is not None:
+            session.execute("SELECT pg_catalog.set_config(%s, %s, %s)", (name, _milliseconds(seconds), local))
+    if statement is not None:
+        session.limit_s = statement or None
+
+
 def _milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000))) if seconds else "0"
 

@@ -33,6 +33,7 @@ class Session:
 
     def __init__(self, call: Call, connection: Any) -> None:
         self.limit_s: float | None = None
+        self.tick_s = TICK_S
         self._call = call
         self._connection = connection
 
@@ -69,6 +70,13 @@ class Session:
         found = self.rows(sql, values)
         return next(iter(found[0].values())) if found else None
 
+    def affected(self, sql: str, values: Sequence[Any] | None = None) -> int:
+        """Run a statement; how many rows it has written or returned."""
+        cursor = self._run(sql, values)
+        count: int = max(0, cursor.rowcount)
+        cursor.close()
+        return count
+
     def close(self) -> None:
         """End the session; a statement that still runs is cancelled first, or the server would work on."""
         if self._connection.closed:
@@ -94,10 +102,10 @@ class Session:
 
     def _poll(self, call: Call, limit_s: float | None) -> None:
         end = None if limit_s is None else time.monotonic() + limit_s + _GRACE_S
-        wait_ready(call, self._connection, end)
+        wait_ready(call, self._connection, end, self.tick_s)
 
 
-def wait_ready(call: Call, connection: Any, end: float | None) -> None:
+def wait_ready(call: Call, connection: Any, end: float | None, tick_s: float = TICK_S) -> None:
     """Let an asynchronous connection go on until its connect or statement is done.
 
     Raises psycopg2's errors, Interrupted, or SqlError ``connection_lost`` at the monotonic time ``end``.
@@ -109,7 +117,7 @@ def wait_ready(call: Call, connection: Any, end: float | None) -> None:
             return
         ready = select.poll()
         ready.register(connection.fileno(), events[state])
-        while not ready.poll(TICK_S * 1000):
+        while not ready.poll(tick_s * 1000):
             call.alive()
             if end is not None and time.monotonic() >= end:
                 raise SqlError(

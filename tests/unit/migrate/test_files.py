@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import read_directory, read_script
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import read_directory
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import read_file
 
 
 def refused(path: Path) -> GoliveError:
@@ -73,7 +74,7 @@ def test_line_ends_and_byte_order_mark_keep_the_checksum(
     for form in forms:
         file.write_bytes(form)
         try:
-            script = read_script(file)
+            script = read_file(file)
         except GoliveError as error:
             seen.append((error.code, error.message))
             continue
@@ -84,9 +85,9 @@ def test_line_ends_and_byte_order_mark_keep_the_checksum(
 def test_the_raw_checksum_sees_the_bytes(tmp_path: Path) -> None:
     file = tmp_path / "1_a.sql"
     file.write_bytes(b"SELECT 1;\n")
-    first = read_script(file)
+    first = read_file(file)
     file.write_bytes(b"SELECT 1;\r\n")
-    second = read_script(file)
+    second = read_file(file)
     assert first.checksum == second.checksum
     assert first.checksum_raw != second.checksum_raw
 
@@ -94,7 +95,7 @@ def test_the_raw_checksum_sees_the_bytes(tmp_path: Path) -> None:
 def test_directives_at_the_top(tmp_path: Path) -> None:
     file = tmp_path / "1_a.sql"
     file.write_text("-- a note\n--golive: lock_timeout 500ms\n\n-- golive: statement_timeout=1.5min\nSELECT 1;")
-    assert read_script(file).settings == {"lock_timeout": 0.5, "statement_timeout": 90.0}
+    assert read_file(file).directives.settings == {"lock_timeout": 0.5, "statement_timeout": 90.0}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,13 @@ def test_unknown_and_late_directives_are_errors(tmp_path: Path, text: str, line:
         (b"-- nothing\n", "files_invalid", 1),
         (b"", "files_invalid", 1),
         (b"SELECT 1;\n\\connect x", "invalid_sql", 2),
-        (b"\n\nVACUUM;", "needs_autocommit", 3),
+        (b"-- golive: kind tx\n\nVACUUM;", "needs_autocommit", 3),
+        (b"SELECT '\0';", "invalid_sql", 1),
+        (b"COPY notes FROM stdin;\n1\ta\n\\.\n", "copy_stream", 1),
+        (b"SELECT 1;\nCREATE INDEX CONCURRENTLY ON notes (body);", "needs_check", 2),
+        (b"-- golive: kind autocommit\nCALL fill();", "needs_check", 2),
+        (b"-- golive: kind batch\nUPDATE notes SET tag = '' WHERE :range;", "files_invalid", 2),
+        (b"-- golive: kind batch\n-- golive: batch_table notes\nUPDATE notes SET tag = ''::range;", "files_invalid", 3),
     ],
 )
 def test_contents_that_cannot_run(tmp_path: Path, data: bytes, code: str, line: int) -> None:

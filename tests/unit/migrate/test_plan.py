@@ -10,28 +10,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration, Script
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, check_plan, make_plan
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import Script, fingerprint
 
 NUMBERS = st.sets(st.integers(1, 12))
 
 
 def file_of(number: int, checksum: str = "same", name: str = "x", down: str | None = None) -> Migration:
     version = f"{number:04}"
-    up = Script(f"{version}_{name}.sql", "", checksum, checksum, ())
-    return Migration(version, name, up, Script(f"{version}_{name}.down.sql", "", down, down, ()) if down else None)
+    up = Script(f"{version}_{name}.sql", "", checksum, checksum, checksum, ())
+    back = Script(f"{version}_{name}.down.sql", "", down, down, down, ()) if down else None
+    return Migration(version, name, (number,), up, back)
 
 
 def row_of(number: int, checksum: str = "same", name: str = "x", **others: object) -> Applied:
-    return Applied(f"{number:04}", name, checksum, **others)  # type: ignore[arg-type]  # fields by name
+    return Applied(f"{number:04}", name, (number,), checksum, checksum, **others)  # type: ignore[arg-type]  # fields by name
 
 
 @given(files=NUMBERS, rows=NUMBERS, target=st.integers(1, 12))
 def test_files_are_applied_pending_or_later_and_in_order(files: set[int], rows: set[int], target: int) -> None:
     asked = str(target) if target in files | rows else None
     plan = make_plan([file_of(one) for one in sorted(files)], [row_of(one) for one in rows], asked)
-    pending = [one.number for one in plan.pending]
-    later = [one.number for one in plan.later]
+    pending = [one.order[0] for one in plan.pending]
+    later = [one.order[0] for one in plan.later]
     assert pending == sorted(pending)
     assert sorted(pending + later) == sorted(files - rows)
     if asked:
@@ -48,7 +50,7 @@ def test_files_are_applied_pending_or_later_and_in_order(files: set[int], rows: 
 def test_applying_what_is_pending_leaves_nothing_pending(files: set[int], rows: set[int]) -> None:
     given_files = [file_of(one) for one in sorted(files)]
     plan = make_plan(given_files, [row_of(one) for one in rows])
-    after = rows | {one.number for one in plan.pending}
+    after = rows | {one.order[0] for one in plan.pending}
     assert make_plan(given_files, [row_of(one) for one in after]).pending == ()
 
 
@@ -56,7 +58,8 @@ def test_applying_what_is_pending_leaves_nothing_pending(files: set[int], rows: 
     ("files", "rows", "kind"),
     [
         ([file_of(1, "new")], [row_of(1, "old")], "checksum_changed"),
-        ([file_of(1)], [row_of(1, state="running")], "unfinished"),
+        ([file_of(1)], [row_of(1, state="reverting")], "unfinished"),
+        ([file_of(1)], [row_of(1, state="running", done_fingerprint="another")], "unfinished"),
         ([file_of(1), file_of(2)], [row_of(2)], "out_of_order"),
     ],
 )

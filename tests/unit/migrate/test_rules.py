@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import refusal
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import needs_autocommit, refusal
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import split
 
 
@@ -58,11 +58,16 @@ def test_transaction_control(sql: str) -> None:
         "ALTER DATABASE x SET TABLESPACE y",
         "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
         "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p",
-        "DISCARD ALL",
     ],
 )
 def test_needs_autocommit(sql: str) -> None:
-    assert code_of(sql) == "needs_autocommit"
+    (statement,) = split(sql)
+    assert needs_autocommit(statement)
+    assert code_of(sql) is None
+
+
+def test_a_reset_of_the_session_is_refused() -> None:
+    assert code_of("DISCARD ALL") == "session_reset"
 
 
 @pytest.mark.parametrize("sql", ["COPY t FROM STDIN", "COPY t (a, b) FROM stdin WITH (FORMAT csv)", "COPY t TO STDOUT"])
@@ -106,4 +111,6 @@ def test_settings_that_change_the_language(sql: str) -> None:
     ],
 )
 def test_what_runs_in_a_transaction(sql: str) -> None:
+    (statement,) = split(sql)
+    assert not needs_autocommit(statement)
     assert code_of(sql) is None

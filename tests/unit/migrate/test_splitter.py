@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import SplitError, Statement, split
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import Statement, split
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import SqlTextError
 
 # Each of them is one token or a run of tokens in which no semicolon ends the statement.
 ATOMS = [
@@ -71,7 +72,7 @@ def test_lines_point_at_the_first_character(statements: list[list[str]], gap: st
 def test_any_text_is_split_or_refused_and_nothing_is_lost(text: str) -> None:
     try:
         found = split(text)
-    except SplitError as error:
+    except SqlTextError as error:
         refused_at = error.line
     else:
         assert_nothing_lost(text, found)
@@ -138,13 +139,13 @@ def test_words_know_their_parentheses() -> None:
     ],
 )
 def test_what_is_not_sql_is_refused_with_its_line(text: str, line: int, what: str) -> None:
-    with pytest.raises(SplitError, match=what) as caught:
+    with pytest.raises(SqlTextError, match=what) as caught:
         split(text)
     assert caught.value.line == line
 
 
 def test_a_literal_that_goes_on_keeps_its_kind() -> None:
     assert len(split("SELECT 'a'\n'back\\'; SELECT 2")) == 2
-    with pytest.raises(SplitError):
+    with pytest.raises(SqlTextError):
         split("SELECT E'a'\n'back\\'; SELECT 2")
     assert len(split("SELECT E'a', 'back\\'; SELECT 2")) == 2

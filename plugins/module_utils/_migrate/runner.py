@@ -1,0 +1,129 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every part of a run shares: its two sessions, its limits, and where progress is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import Script
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch import Watch
+from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, prepare, regain
+from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
+from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+
+
+class Progress(Protocol):
+    """Where a script's progress is written: each write is part of the transaction that is open, or stands alone."""
+
+    def save(self, done: int, ended: bool) -> None:
+        """``done`` statements are behind; ``ended`` when that is all of them."""
+
+    def intend(self, statement: int, text: str) -> None:
+        """Statement number ``statement`` begins next outside of a transaction; ``text`` is its fingerprint."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """``work`` runs the statements, ``guard`` holds the mutex meanwhile and looks on.
+
+    ``limits`` hold for files that do not say otherwise; ``old_transaction`` is the age in seconds from which a
+    transaction keeps a concurrent index build from beginning.
+    """
+
+    call: Call
+    guard: Session
+    work: Session
+    mutex: Mutex
+    heartbeat: Heartbeat
+    watch: Watch
+    ledger: Ledger
+    limits: Limits
+    budget: Budget
+    search_path: str
+    run_id: str | None
+    restore_point: str | None = None
+    old_transaction: float = 60.0
+
+    def limits_of(self, script: Script) -> Limits:
+        """The limits of a script's statements."""
+        settings = script.directives.settings
+        return Limits(
+            lock=settings.get("lock_timeout", self.limits.lock),
+            statement=settings.get("statement_timeout", self.limits.statement),
+            idle_in_transaction=self.limits.idle_in_transaction,
+        )
+
+    def begin(self, script: Script) -> None:
+        """Put the working session into its known state for a script."""
+        prepare(self.work, self.limits_of(script), search_path=self.search_path)
+        self.heartbeat.doing(script.file)
+
+    def commit(self, script: Script, limits: Limits, progress: Progress, done: int, ended: bool) -> None:
+        """Write the progress into the open transaction and end it, as oneself and under the mutex.
+
+        Raises GoliveError ``mutex_lost``, ``commit_unknown``, or why the server refused.
+        """
+        # The ledger's row is the runner's, whoever the file has become.
+        regain(self.work, limits)
+        try:
+            progress.save(done, ended)
+        except SqlError as error:
+            raise _row_failed(script, self.ledger, error) from error
+        self.mutex.ensure(self.guard)
+        try:
+            self.work.execute("COMMIT")
+        except SqlError as error:
+            if error.code == "connection_lost":
+                raise _unknown_end(script, error) from error
+            raise failed(script, None, error, "Nothing of this transaction was applied.") from error
+
+    def leave(self, error: GoliveError) -> None:
+        """End the transaction that ``error`` has broken; without an answer of the server end the session as well."""
+        if not self.work.closed and error.details.get("sqlstate"):
+            try:
+                self.work.execute("ROLLBACK")
+                return
+            except SqlError:
+                pass
+        # Rolls back, and cancels a statement that still runs.
+        self.work.close()
+
+
+def failed(script: Script, line: int | None, error: SqlError, kept: str) -> GoliveError:
+    """The error of a statement of a script; ``kept`` says what is left of it."""
+    where = f"{script.file}:{line}" if line else f"{script.file} at its end (COMMIT)"
+    state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+    return GoliveError(
+        error.code,
+        f"Applying {where} failed: {error.message}{state}. {kept}",
+        error.hint,
+        {"file": script.file, "line": line, "sqlstate": error.sqlstate},
+    )
+
+
+def _row_failed(script: Script, ledger: Ledger, error: SqlError) -> GoliveError:
+    return GoliveError(
+        error.code,
+        f"Writing {script.file} into the ledger {ledger} failed: {error.message}. Nothing of it was applied.",
+        error.hint,
+        {"file": script.file, "line": None, "sqlstate": error.sqlstate},
+    )
+
+
+def _unknown_end(script: Script, error: SqlError) -> GoliveError:
+    return GoliveError(
+        "commit_unknown",
+        f"The connection broke while {script.file} was committed: {error.message}. "
+        "The server has either all of it with its row in the ledger, or nothing.",
+        "Run again: the ledger tells.",
+        {"file": script.file, "line": None, "sqlstate": error.sqlstate},
+    )
