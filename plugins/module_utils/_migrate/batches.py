@@ -136,7 +136,7 @@ def _batch(runner: Runner, script: Script, key: Key, cursor: Cursor, order: Orde
         try:
             set_timeouts(work, lock=rung, local=True)
             high = _next(work, key, cursor) or cursor.until
-            runner.watch.begin(script.file, look_s=rung / 2)
+            runner.watch_try(script.file, rung)
             try:
                 rows = work.affected(_with_range(statement.text, key.between(cursor.at, high)))
             except SqlError as error:

@@ -33,7 +33,8 @@ _EXISTS = {
     "database": "SELECT count(*) FROM pg_catalog.pg_database WHERE datname = (pg_catalog.parse_ident(%s))[1]",
     "tablespace": "SELECT count(*) FROM pg_catalog.pg_tablespace WHERE spcname = (pg_catalog.parse_ident(%s))[1]",
     "subscription": "SELECT count(*) FROM pg_catalog.pg_subscription s"
-    " JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE subname = (pg_catalog.parse_ident(%s))[1] AND datname = pg_catalog.current_database()",
+    " JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database()"
+    " AND s.subname = (pg_catalog.parse_ident(%s))[1]",
 }
 _DETACH = """
 SELECT inhdetachpending AS half FROM pg_catalog.pg_inherits

@@ -53,7 +53,6 @@ def _together(runner: Runner, script: Script, step: Step, progress: Progress, en
 
     def attempt(rung: float) -> None:
         work = runner.work
-        work.tick_s = min(work.tick_s, max(0.02, rung / 4)) if rung else work.tick_s
         work.execute("BEGIN")
         try:
             set_timeouts(work, lock=rung, local=True)
@@ -72,7 +71,7 @@ def _watched(runner: Runner, script: Script, statement: Statement, rung: float, 
     patient = validates(statement)
     if patient:
         set_timeouts(runner.work, lock=0, local=True)
-    runner.watch.begin(script.file, look_s=rung / 2)
+    runner.watch_try(script.file, rung)
     try:
         runner.work.execute(statement.text)
     except SqlError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat
@@ -19,6 +19,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch impo
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, prepare, regain
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+
+# Each look is a query of the guarding session.
+_FINEST_S = 0.02
 
 
 class Progress(Protocol):
@@ -66,6 +69,11 @@ class Runner:
         """Put the working session into its known state for a script."""
         prepare(self.work, self.limits_of(script), search_path=self.search_path)
         self.heartbeat.doing(script.file)
+
+    def watch_try(self, what: str, rung: float) -> None:
+        """Look on while the next statement runs, often enough to see who is in the way before ``rung`` seconds end."""
+        self.work.tick_s = min(TICK_S, max(_FINEST_S, rung / 4)) if rung else TICK_S
+        self.watch.begin(what, look_s=rung / 2)
 
     def commit(self, script: Script, limits: Limits, progress: Progress, done: int, ended: bool) -> None:
         """Write the progress into the open transaction and end it, as oneself and under the mutex.

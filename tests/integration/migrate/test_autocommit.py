@@ -61,7 +61,9 @@ def test_killed_at_each_statement_it_goes_on(project: Project, number: int) -> N
     project.database.query(EXTRA)
     project.write("0003_mixed.sql", MIXED)
     expected = project.migrate()["head"] and project.database.query(SCHEMA)
-    project.database.query("DROP TABLE two, one; DROP INDEX extra_id; DELETE FROM golive.migrations WHERE label = '0003'")
+    project.database.query(
+        "DROP TABLE two, one; DROP INDEX extra_id; DELETE FROM golive.migrations WHERE label = '0003'"
+    )
     statements = [part.strip() for part in MIXED.split(";") if part.strip()]
     slow = f"SELECT pg_advisory_lock(4711);\n{statements[number]}"
     if statements[number].split()[0] in ("VACUUM", "DROP") or "CONCURRENTLY" in statements[number]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, check_plan, make_plan
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import Script, fingerprint
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import Script
 
 NUMBERS = st.sets(st.integers(1, 12))
 
