@@ -17,8 +17,21 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tests" / "cluster" / "cluster"
 _LONGEST = ["test_kill_series", "test_scenarios"]
-# Whole runs of playbooks, which mostly wait for pods. What the others judge depends on how busy the machine is.
-_SIDE_BY_SIDE = ("flow", "gateway", "kube_rollback", "molecule", "release_journal")
+# They mostly wait for pods, or for one answer. What the others judge depends on how busy the machine is.
+_SIDE_BY_SIDE = (
+    "both_ways",
+    "flow",
+    "gateway",
+    "kube_apply",
+    "kube_job",
+    "kube_rollback",
+    "kube_track",
+    "migrate",
+    "molecule",
+    "release_journal",
+    "test_cluster_kinds",
+    "test_refusals",
+)
 _EXPORT = re.compile(r"^export ([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
@@ -62,5 +75,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files begin first, so that side by side none of them is left for the end."""
     items.sort(key=lambda item: _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST))
     for item in items:
-        if item.path.parent.name not in _SIDE_BY_SIDE:
+        if not {item.path.parent.name, item.path.stem} & set(_SIDE_BY_SIDE):
             item.add_marker(pytest.mark.alone)

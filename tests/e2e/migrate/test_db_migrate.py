@@ -42,7 +42,7 @@ def test_check_run_check_run_through_the_tunnel(fresh: Stand) -> None:
         assert again["changed"] is False
         assert again["head"] == done["head"]
     assert fresh.info(MIGRATIONS)["pending"] == []
-    rows = fresh.psql("SELECT label || ' ' || applied_by FROM golive.migrations ORDER BY version").split("\n")
+    rows = fresh.psql("SELECT label || ' ' || applied_by FROM golive.migrations ORDER BY place").split("\n")
     assert rows == [f"{row['version']} shop" for row in done["applied"]]
 
 

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What removes something is left by a release, refused while an old release has pods, and run when none has."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import kubectl
+from tests.e2e.flow.stage import ROOT, Stage
+
+CONTRACT = "-- golive: phase contract\nALTER TABLE notes DROP COLUMN created_at;\n"
+
+
+def columns(stage: Stage) -> set[str]:
+    query = "SELECT attname FROM pg_attribute WHERE attrelid = 'notes'::regclass AND attnum > 0 AND NOT attisdropped"
+    command = ("exec", "-n", stage.namespace, "statefulset/notes-postgres", "--", "psql", "-U", "notes", "-Atc", query)
+    return set(kubectl(*command).split())
+
+
+@pytest.mark.series
+def test_a_contract_waits_for_the_old_release_to_go(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
+    files = tmp_path / "migrations"
+    shutil.copytree(ROOT / "tests/app/migrations", files)
+    stage = make_stage(migrate_path=str(files))
+    play = stage.play("site.yml")
+    assert play.code == 0, play.output
+    files.joinpath("0003_drop_created_at.sql").write_text(CONTRACT)
+    play = stage.play("release.yml", app_version="2.0.0", migrate_target="")
+    assert play.code == 0, play.output
+    assert columns(stage) >= {"tag", "created_at"}
+
+    refused = stage.play("migrate.yml", app_version="2.0.0", migrate_target="", migrate_phase="contract")
+    assert refused.code != 0
+    assert "notes-blue still has pods of another release" in refused.output
+    assert "created_at" in columns(stage)
+
+    kubectl("-n", stage.namespace, "scale", "deployment", "notes-blue", "--replicas=0")
+    planned = stage.play(
+        "migrate.yml", "--check", "--diff", app_version="2.0.0", migrate_target="", migrate_phase="contract"
+    )
+    assert planned.code == 0, planned.output
+    assert "DROP COLUMN created_at" in planned.output
+    assert "created_at" in columns(stage)
+    done = stage.play("migrate.yml", app_version="2.0.0", migrate_target="", migrate_phase="contract")
+    assert (done.code, done.changed) == (0, 1), done.output
+    assert "created_at" not in columns(stage)
+    again = stage.play("migrate.yml", app_version="2.0.0", migrate_target="", migrate_phase="contract")
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert stage.runs()[0]["purpose"] == "migrate"
