@@ -39,9 +39,9 @@ integration: setup ## against a real local PostgreSQL, minutes
 e2e: cluster-up ## against the real cluster, tens of minutes; the cluster stays up
 	@python3 tests/setup/tiers.py e2e
 
-test-faults: cluster-up ## only the tests that kill, exhaust or take something away
+test-faults: cluster-up ## the tests that kill, exhaust or take something away, and the long ones that `test` leaves out
 	@tests/setup/packages postgresql
-	@$(RUN) pytest tests -m faults $(PYTEST_ARGS)
+	@$(RUN) pytest tests -m "faults or series" $(PYTEST_ARGS)
 
 bench: cluster-up ## measure against peers; results land in docs/benchmarks.md
 	@tests/bench/bench

@@ -48,6 +48,7 @@ def _release(stage: Stage, **variables: Any) -> Play:
     return stage.play("release.yml", **{**_UNSURE, **variables})
 
 
+@pytest.mark.series
 def test_a_gate_that_cannot_decide_holds_the_run_until_it_can(own: Stage) -> None:
     with own.load(rate=40) as ledger:
         held = _release(own)
@@ -78,6 +79,7 @@ def test_the_policy_may_return_the_traffic(own: Stage) -> None:
     assert _serves(own) == "2.0.0"
 
 
+@pytest.mark.series
 def test_profiles_ask_more_and_name_all_that_is_wrong(own: Stage) -> None:
     short = {"load": {"load": {"dwell": 4}}}
     wanted = {"app_version": "1.0.0", "release_paths": ["/notes?q=a"], "release_observe_passes": 2}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.e2e.conftest import kubectl
@@ -39,6 +40,7 @@ def live(stage: Stage, app: str) -> str:
     return str(found["spec"]["selector"]["golive.cutover/colour"])
 
 
+@pytest.mark.series
 def test_all_or_none(make_stage: Callable[..., Stage]) -> None:
     stage = make_stage(exposed=False)
     kubectl("create", "namespace", stage.namespace)
