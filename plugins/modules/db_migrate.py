@@ -76,6 +76,12 @@ options:
   restore_point:
     description: Name of the backup that was taken before this run, kept in the ledger and named when only it helps.
     type: str
+  metrics_file:
+    description:
+      - File for the textfile collector of node_exporter, whose name must end in C(.prom). Every run writes it, also one
+        that fails, with success, time, duration, applied, reverted and pending migrations, and lock waits.
+      - It is no change of the database, so that it does not count as one. Its directory must exist.
+    type: path
   schema:
     description: Schema of the ledger; created when it is missing.
     type: str
@@ -225,6 +231,11 @@ pending:
     reversible:
       description: Whether it has a down script.
       type: bool
+locks:
+  description: What locks of others have cost, with C(lock_retries) and C(lock_wait_seconds).
+  returned: success
+  type: dict
+  sample: {lock_retries: 2, lock_wait_seconds: 0.31}
 head:
   description: Newest applied version; None when nothing is applied.
   returned: success
@@ -270,6 +281,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import k
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.metrics import recorded
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, migrate, plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
@@ -285,6 +297,7 @@ SPEC: dict[str, Any] = {
         "phase": {"type": "str", "choices": ["expand", "contract"]},
         "on_failure": {"type": "str", "choices": ["stop", "revert"], "default": "stop"},
         "restore_point": {"type": "str"},
+        "metrics_file": {"type": "path"},
         "schema": {"type": "str", "default": "golive"},
         "table": {"type": "str", "default": "migrations"},
         "search_path": {"type": "str", "default": "public"},
@@ -325,7 +338,10 @@ def run(call: Call) -> dict[str, Any]:
     )
     try:
         with reached(call) as reach:
-            return reach.masked(migrate(reach.call, reach.where, wish))
+            labels = {"database": reach.where.database or "", "ledger": str(wish.ledger)}
+            return reach.masked(
+                recorded(call, params["metrics_file"], labels, lambda: migrate(reach.call, reach.where, wish))
+            )
     except GoliveError as error:
         if not call.check_mode or error.code != "not_found":
             raise

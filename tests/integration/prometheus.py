@@ -41,9 +41,15 @@ def program() -> Path:
     return _cached() or _fetched()
 
 
+def promtool() -> Path:
+    """The checker of rules and metrics that belongs to the server, found as ``program`` is."""
+    there = shutil.which("promtool")
+    return Path(there) if there else (_cached() or _fetched()).with_name("promtool")
+
+
 def _cached() -> Path | None:
-    found = sorted((cache_dir() / "programs").glob("prometheus-*/prometheus"))
-    return found[-1] if found else None
+    found = sorted((cache_dir() / "programs").glob("prometheus-*/promtool"))
+    return found[-1].with_name("prometheus") if found else None
 
 
 def _fetched() -> Path:
@@ -59,8 +65,9 @@ def _fetched() -> Path:
             packages.unpack({"prometheus": version})
             made = Path(work) / "made"
             made.mkdir()
-            (packages.root / "usr" / "bin" / "prometheus").rename(made / "prometheus")
-            place = folder / f"prometheus-{version.replace(':', '_')}"
+            for name in ("prometheus", "promtool"):
+                (packages.root / "usr" / "bin" / name).rename(made / name)
+            place = folder / f"prometheus-tools-{version.replace(':', '_')}"
             made.rename(place)
         current.detail = version
         return place / "prometheus"

@@ -53,6 +53,7 @@ def tried(call: Call, budget: Budget, lock: float, watch: Watch, attempt: Callab
     start = call.now()
     pause = _FIRST_PAUSE_S
     for rung in rungs(lock):
+        begun = call.now()
         try:
             return attempt(rung)
         except GoliveError as error:
@@ -60,6 +61,8 @@ def tried(call: Call, budget: Budget, lock: float, watch: Watch, attempt: Callab
                 raise
             if error.code == "lock_timeout" and budget.cancel:
                 watch.end_blockers(budget.cancel)
+            watch.retries += 1
+            watch.waited_s += call.now() - begun
             left = start + budget.wait - call.now()
             if left <= 0:
                 raise _told(error, error.details.get("blockers") or watch.blockers, call.now() - start) from error

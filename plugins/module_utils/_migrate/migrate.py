@@ -97,8 +97,9 @@ def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
 
 @dataclass
 class Done:
-    """What a run has applied and taken back, as rows of its result."""
+    """What a run has applied and taken back, as rows of its result, and what locks have cost it."""
 
+    locks: dict[str, Any] = field(default_factory=lambda: {"lock_retries": 0, "lock_wait_seconds": 0.0})
     applied: list[dict[str, Any]] = field(default_factory=list)
     reverted: list[dict[str, Any]] = field(default_factory=list)
 
@@ -116,6 +117,7 @@ def _run(call: Call, where: Settings, wish: Wish, files: list[Migration], guard:
                 _forward(runner, wish, plan, done)
             else:
                 _backward(runner, _to_take_back(before, wish), done)
+        done.locks = _locks(runner)
         after = make_plan(files, wish.ledger.read(guard), wish.target, wish.phase)
         changed = created or bool(done.applied or done.reverted)
         return _result(call, wish, before, after, done, changed, plan)
@@ -149,12 +151,17 @@ def _runner(call: Call, where: Settings, wish: Wish, guard: Session, name: str) 
             )
 
 
+def _locks(runner: Runner) -> dict[str, Any]:
+    return {"lock_retries": runner.watch.retries, "lock_wait_seconds": round(runner.watch.waited_s, 3)}
+
+
 def _forward(runner: Runner, wish: Wish, plan: Plan, done: Done) -> None:
     try:
         apply(runner, plan.pending, plan.unfinished, done.applied)
         verify(runner, plan.pending)
     except GoliveError as error:
         error = with_applied(error, done.applied, bool(done.applied))
+        error.details["locks"] = _locks(runner)
         if wish.on_failure == "revert" and not runner.work.closed:
             _revert_batch(runner, plan, done, error)
         raise error
@@ -195,7 +202,7 @@ def _backward(runner: Runner, rows: list[Applied], done: Done) -> None:
     try:
         take_back(runner, rows, done.reverted)
     except GoliveError as error:
-        error.details.update({"reverted": done.reverted, "changed": bool(done.reverted)})
+        error.details.update({"reverted": done.reverted, "changed": bool(done.reverted), "locks": _locks(runner)})
         raise
 
 
@@ -223,6 +230,7 @@ def _result(
         "applied": done.applied,
         "reverted": done.reverted,
         "pending": pending_rows((*after.pending, *after.later)),
+        "locks": done.locks,
         "head": after.head,
         "previous_head": make_plan([], before).head,
         "ledger": str(wish.ledger),

@@ -40,10 +40,13 @@ class Watch:
     """Looks on while a statement of the session ``pid`` runs; ``blockers`` are the sessions it was last seen behind.
 
     Each is a dict ``pid, user, application_name, state, age_s, query``; ``age_s`` is that of its transaction.
+    ``retries`` counts tries that ended at a lock, ``waited_s`` the seconds spent on them.
     """
 
     def __init__(self, call: Call, guard: Session) -> None:
         self.pid = 0
+        self.retries = 0
+        self.waited_s = 0.0
         self.blockers: list[dict[str, Any]] = []
         self._call = call
         self._guard = guard
