@@ -18,6 +18,7 @@ from tests.e2e.kube_track.situations import SITUATIONS, apply, deployment
 from tests.e2e.kube_track.verbs import call_verb
 
 _AT_ONCE = 6
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")
