@@ -80,11 +80,25 @@ def _tile(value: Any, name: str) -> Html:
 
 def gates(evidence: list[Mapping[str, Any]]) -> Html | None:
     """Each gate with its checks and their raw numbers."""
-    found = of_kind(evidence, "health_gate")
-    return join(el("h3", "Gates"), *(_gate(one) for one in found)) if found else None
+    found = _placed(evidence, "health_gate")
+    return join(el("h3", "Gates"), *(_gate(place, one) for place, one in found)) if found else None
 
 
-def _gate(one: Mapping[str, Any]) -> Html:
+def _placed(evidence: list[Mapping[str, Any]], kind: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Evidence of a kind, each with the phase of the run's journal in which it was found, else that of its task.
+
+    A canary has a phase of the journal for each of its steps.
+    """
+    place, found = "", []
+    for one in evidence:
+        if one.get("kind") == "release_journal":
+            place = str(one.get("begins") or "")
+        elif one.get("kind") == kind:
+            found.append((place or str(one.get("phase") or ""), one))
+    return found
+
+
+def _gate(place: str, one: Mapping[str, Any]) -> Html:
     verdict = str(one.get("verdict") or one.get("code") or one.get("status"))
     why = [*(one.get("reasons") or []), *(one.get("faults") or [])]
     checks = [check for check in one.get("checks") or [] if isinstance(check, Mapping)]
@@ -93,7 +107,7 @@ def _gate(one: Mapping[str, Any]) -> Html:
         "div",
         el(
             "p",
-            el("b", f"{one.get('phase') or 'gate'}: {one['task']} "),
+            el("b", f"{place or 'gate'}: {one['task']} "),
             badge(verdict, _VERDICTS.get(verdict, "bad")),
             el("span", f" {duration(float(seconds))}", class_="soft") if seconds is not None else None,
         ),
@@ -159,7 +173,7 @@ def _test_in(value: Any, depth: int = 0) -> Mapping[str, Any] | None:
 
 def switches(evidence: list[Mapping[str, Any]]) -> Html | None:
     """Each switch with its steps, proof, drain and hazards."""
-    found = of_kind(evidence, "traffic_switch")
+    found = _placed(evidence, "traffic_switch")
     hazards = {
         str(hazard.get("code") or hazard.get("name") or hazard.get("message")): hazard
         for one in of_kind(evidence, "traffic_switch", "traffic_info")
@@ -170,14 +184,14 @@ def switches(evidence: list[Mapping[str, Any]]) -> Html | None:
         return None
     return join(
         el("h3", "Switch") if found else None,
-        *(_switch(one) for one in found),
+        *(_switch(place, one) for place, one in found),
         el("div", table(["hazard", "severity", "what", "what to do"], _hazard_rows(hazards)), class_="card")
         if hazards
         else None,
     )
 
 
-def _switch(one: Mapping[str, Any]) -> Html:
+def _switch(place: str, one: Mapping[str, Any]) -> Html:
     measured = one.get("downtime_ms")
     said = {
         "driver": one.get("driver"),
@@ -202,7 +216,7 @@ def _switch(one: Mapping[str, Any]) -> Html:
     kind = "bad" if one.get("status") == "failed" else "good"
     return el(
         "div",
-        el("p", el("b", f"{one.get('previous') or '–'} → {one.get('live') or '–'} "), badge(str(one["status"]), kind)),
+        el("p", el("b", f"{place or 'switch'}: {one.get('previous') or '–'} → {one.get('live') or '–'} "), badge(str(one["status"]), kind)),
         el("dl", *(join(el("dt", name), el("dd", text)) for name, text in said.items() if text), class_="facts"),
         table(["step", "took", "result", "numbers"], rows) if rows else None,
         _ledger(one),

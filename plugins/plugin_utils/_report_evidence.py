@@ -33,6 +33,8 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "release_journal": ("run_id", "token", "phase", "resume", "holder", "code"),
     "kube_rollback": ("from_revision", "to_revision", "code"),
 }
+# The phase of a row is that of its task.
+_RENAMED = {"phase": "begins"}
 _RECOVERY = ("rto_s", "rpo_s", "level", "verified_level")
 _RELEASE = ("id", "version", "image", "digest", "config", "migration_head")
 
@@ -52,7 +54,8 @@ def _of_one(action: str, result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     verb = action.removeprefix(OURS)
     if action.startswith(OURS):
         if verb in _FIELDS and not result.get("skipped"):
-            yield {"kind": verb, **bounded({key: result[key] for key in _FIELDS[verb] if key in result})}
+            kept = {_RENAMED.get(key, key): result[key] for key in _FIELDS[verb] if key in result}
+            yield {"kind": verb, **bounded(kept)}
         if any(key in result for key in _RECOVERY[:2]):
             yield {
                 "kind": "recovery",

@@ -36,7 +36,7 @@ def test_a_canary_through_a_gateway_and_back(make_stage: Callable[..., Stage]) -
         "release_driver": "gateway",
         "release_gateway": {"route": "notes"},
         "release_strategy": "canary",
-        "release_steps": [{"weight": 20, "hold": 2}],
+        "release_steps": [{"weight": 20, "hold": 2}, {"weight": 60, "hold": 2}],
         "app_track_soak": 1,
         "release_soak": 1,
         "release_verify_passes": 1,
@@ -51,6 +51,11 @@ def test_a_canary_through_a_gateway_and_back(make_stage: Callable[..., Stage]) -
         release = stage.play("release.yml", app_version="2.0.0", migrate_target="0002")
         assert release.code == 0, release.output
         assert routed(stage) == {"notes-blue": 0, "notes-green": 100}
+        kept = {phase["phase"]: phase["verdict"] for phase in stage.runs()[0]["phases"]}
+        for share in (20, 60):
+            step = kept[f"canary {share} %"]
+            assert step["switch"]["weights"] == {"blue": 100 - share, "green": share}
+            assert step["gate"]["verdict"] == "pass"
         # Envoy writes names of headers in small letters.
         assert stage.get("/readyz")[1]["x-app-version"] == "2.0.0"
         again = stage.play("release.yml", app_version="2.0.0", migrate_target="0002")

@@ -70,6 +70,11 @@ def standby(stage: Stage) -> tuple[dict[str, Any], dict[str, str]]:
     return found["spec"], notes
 
 
+def measured(stage: Stage) -> dict[str, Any]:
+    """What the journal keeps of each phase of the last run."""
+    return {phase["phase"]: phase["verdict"] for phase in stage.runs()[0]["phases"]}
+
+
 def version(stage: Stage) -> str:
     """The version that takes traffic."""
     return stage.get("/readyz")[1]["X-App-Version"]
@@ -158,7 +163,7 @@ def test_a_killed_canary_goes_on_where_it_was(stage: Stage) -> None:
 def test_a_canary_whose_gate_fails_gives_all_traffic_back(stage: Stage) -> None:
     never = {"name": "never", "kind": "http", "path": "/nowhere", "tunnel": "{{ release_preview }}"}
     before = version(stage)
-    steps = {"release_steps": [{"weight": 33, "hold": 1, "gates": [never]}]}
+    steps = {"release_steps": [{"weight": 33, "hold": 1}, {"weight": 50, "hold": 1, "gates": [never]}]}
     with stage.load() as ledger:
         play = stage.play("release.yml", **{**CANARY, **steps}, app_version="1.0.0", app_files={"new": "x"})
     assert play.code != 0
@@ -166,3 +171,16 @@ def test_a_canary_whose_gate_fails_gives_all_traffic_back(stage: Stage) -> None:
     assert "never" in play.output
     assert ledger["failed"] == 0, ledger["failed_by"]
     assert version(stage) == before
+    kept = measured(stage)
+    good, bad = kept["canary 33 %"], kept["canary 50 %"]
+    assert (good["verdict"], good["gate"]["verdict"], bad["verdict"], bad["gate"]["verdict"]) == (
+        *("pass", "pass"),
+        *("fail", "fail"),
+    )
+    assert set(good["switch"]["weights"].values()) == {33, 67}
+    assert set(bad["switch"]["weights"].values()) == {50}
+    assert 100 in bad["give_back"]["weights"].values()
+    assert [check["verdict"] for check in bad["gate"]["checks"] if check["name"] == "never"] == ["fail"]
+    status = stage.play("status.yml").output
+    for told in ("switch in canary 33 %: ", "gate of canary 33 %: pass", "gate of canary 50 %: fail"):
+        assert told in status, status

@@ -68,6 +68,22 @@ def test_a_release_on_one_page() -> None:
         assert part in text, part
 
 
+def test_every_step_of_a_canary_is_told_by_its_share() -> None:
+    events = release()[:1]
+    for at, share in ((10.0, 25), (20.0, 50)):
+        began = {"run_id": "r", "phase": f"canary {share} %", "changed": True}
+        moved = switch([], live=None, previous="blue", weights={"blue": 100 - share, "green": share})
+        events += told("shop", "shift", "record what begins", at, at + 1, verb="release_journal", result=began)
+        events += told("shop", "shift", "move the share", at + 1, at + 2, verb="traffic_switch", result=moved)
+        events += told("shop", "shift", "ask every check", at + 2, at + 3, verb="health_gate", result=gate([]))
+    text = re.sub(r"\s+", " ", read(report_of(events)).text)
+    for share in (25, 50):
+        assert f"canary {share} %: ask every check" in text
+        assert f"canary {share} %: blue →" in text
+    # Without a journal, or after its end, the phase is that of the task.
+    assert "verify: gate the new colour" in read(report_of(release())).text
+
+
 @pytest.mark.parametrize(
     ("downtime", "shown"), [(0.0, "0 ms downtime, measured"), (None, "not measured"), (1350.0, "1,350 ms downtime")]
 )
