@@ -214,9 +214,10 @@ def _switch(place: str, one: Mapping[str, Any]) -> Html:
         for step in steps
     ]
     kind = "bad" if one.get("status") == "failed" else "good"
+    way = f"{one.get('previous') or '–'} → {one.get('live') or '–'}"
     return el(
         "div",
-        el("p", el("b", f"{place or 'switch'}: {one.get('previous') or '–'} → {one.get('live') or '–'} "), badge(str(one["status"]), kind)),
+        el("p", el("b", f"{place or 'switch'}: {way} "), badge(str(one["status"]), kind)),
         el("dl", *(join(el("dt", name), el("dd", text)) for name, text in said.items() if text), class_="facts"),
         table(["step", "took", "result", "numbers"], rows) if rows else None,
         _ledger(one),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,10 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 TICK_S = 0.2
+_UNDO_S = 5.0
 
 
 def _ignore(*_args: object) -> None:
     return None
+
+
+def _never() -> float:
+    return math.inf
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,8 @@ class Call:
 
     ``params`` are validated plain types. ``secrets`` are the values of ``no_log`` options. ``alive`` raises
     Interrupted when the run was cancelled or its parent is gone; every wait and every guarded write calls it.
-    ``show`` takes ``(text, done, total)`` of a progress line. ``now`` is a monotonic clock in seconds.
+    ``show`` takes ``(text, done, total)`` of a progress line. ``now`` is a monotonic clock in seconds, and ``deadline``
+    tells the time on it beyond which nobody waits for what the call still asks.
     """
 
     params: dict[str, Any]
@@ -35,11 +42,16 @@ class Call:
     warn: Callable[[str], None] = _ignore
     alive: Callable[[], None] = _ignore
     now: Callable[[], float] = field(default=time.monotonic)
+    deadline: Callable[[], float] = _never
 
     def progress(self, text: str, done: int | None = None, total: int | None = None) -> None:
         """Show a line while the verb works; raises Interrupted like every wait."""
         self.alive()
         self.show(text, done, total)
+
+    def left(self, seconds: float) -> float:
+        """``seconds``, or what is left until the deadline where that is less; negative behind it."""
+        return min(seconds, self.deadline() - self.now())
 
     def pause(self, seconds: float) -> None:
         """Wait between two looks at the world; raises Interrupted within one tick."""
@@ -57,8 +69,12 @@ class Call:
                 return True
 
     def for_undo(self) -> Call:
-        """The same call for putting things back after Interrupted: it waits and writes without raising it again."""
-        return replace(self, alive=_ignore)
+        """The same call for putting things back after Interrupted: it waits and writes without raising it again.
+
+        It has a few seconds for that, also behind the deadline.
+        """
+        least = self.now() + _UNDO_S
+        return replace(self, alive=_ignore, deadline=lambda: max(self.deadline(), least))
 
 
 def call_for_tests(params: Mapping[str, Any], check_mode: bool = False, **others: Any) -> Call:

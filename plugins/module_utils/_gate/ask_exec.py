@@ -52,7 +52,7 @@ def _ended(client: Client, pod: str, check: Mapping[str, Any]) -> Ended:
         if error.code == "timeout" and pid.isdigit():
             kill = ["sh", "-c", f"kill -9 -{pid} || kill -9 {pid}"]
             with suppress(GoliveError):
-                command_in_pod(client, namespace, pod, kill, container=container, timeout=_KILL_S)
+                command_in_pod(client.undisturbed(), namespace, pod, kill, container=container, timeout=_KILL_S)
         raise
     return replace(ended, errors=ended.errors.partition("\n")[2])
 

@@ -19,6 +19,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
     LOW_SAMPLE,
     OPEN,
     PASSED,
+    PROVIDER_DOWN,
     Look,
     compare,
     of_way,
@@ -31,6 +32,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.job import de
 
 _LOG_LINES = 20
 _END_S = 30.0
+_BEYOND_S = 1.0
 
 
 def begin(check: Mapping[str, Any], reach: Reach) -> Callable[[], Look]:
@@ -49,7 +51,7 @@ class _Run:
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"job {check['name']}", daemon=True)
         self._started = False
-        self._look = Look(False, "the Job runs", reason=LOW_SAMPLE, verdict=OPEN)
+        self._look = Look(False, "no answer from the API server yet", reason=PROVIDER_DOWN, verdict=OPEN)
         self._fatal: GoliveError | None = None
 
     def look(self) -> Look:
@@ -84,10 +86,13 @@ class _Run:
                 result = run_job(call, client)
             except GoliveError as error:
                 if error.details.get("job"):
-                    delete_job(client, error.details["job"])
+                    delete_job(client.undisturbed(), error.details["job"])
                 return _failed(error)
-            delete_job(client, result["job"])
+            delete_job(client.undisturbed(), result["job"])
             return _judged(self._check, result)
+
+    def _goes_on(self, _text: str, _done: int | None, _total: int | None) -> None:
+        self._look = Look(False, "the Job runs", reason=LOW_SAMPLE, verdict=OPEN)
 
     def _own_call(self) -> Call:
         outer = self._reach.call
@@ -107,7 +112,14 @@ class _Run:
             "log_lines": _LOG_LINES,
             "limits": None,
         }
-        return replace(outer, params=params, show=lambda _text, _done, _total: None, alive=alive)
+        return replace(
+            outer,
+            params=params,
+            show=self._goes_on,
+            alive=alive,
+            # A gate that is extended at its end must find the Job still followed.
+            deadline=lambda: outer.deadline() + _BEYOND_S,
+        )
 
 
 def _judged(check: Mapping[str, Any], result: Mapping[str, Any]) -> Look:

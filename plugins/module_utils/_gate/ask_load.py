@@ -135,7 +135,7 @@ class LoadRun:
         # Tunnels are open already, so the load ends before them.
         self._reach.on_close(self.close)
         for side, (target, where) in targets.items():
-            prober = Prober(target, options["rate"] / 2, self._hearing(side, where))
+            prober = Prober(target, options["rate"] / 2, self._hearing(side, where), self._reach.limit)
             self._sides[side] = _Side(self._stack.enter_context(prober), where)
 
     def _look_at_pods(self) -> str:

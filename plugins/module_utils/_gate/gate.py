@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,6 +98,12 @@ class Tally:
         self.unknown = look.reason or self.unknown
         self.failed[look.seen] = self.failed.get(look.seen, 0) + 1
 
+    def cut_short(self, look: Look, seconds: float) -> bool:
+        """Whether a look at the gate's end got less than its own time to be answered, which tells nothing where there
+        were looks before it."""
+        tells = look.ok or look.verdict == FAILED
+        return not tells and self.attempts > 0 and seconds < self.check.options.get("timeout", 0.0)
+
     def verdict(self, needed: int) -> tuple[str, str]:
         """Verdict of this check if the gate ended now, and the reason when it is inconclusive."""
         if self.last.verdict:
@@ -151,27 +157,30 @@ def _spread(seconds: Sequence[float]) -> dict[str, float] | None:
 
 
 def run_gate(call: Call, reach: Reach, checks: Sequence[Check], rules: Rules) -> dict[str, Any]:
-    """The result of a gate that passed.
+    """The result of a gate that passed. No look waits longer than to the end of the gate's time.
 
     Raises GoliveError ``gate_failed`` or ``gate_inconclusive`` with the same fields in its details.
     """
     start = call.now()
     end = start + rules.timeout
+    reach.until(end)
     extended = False
     tallies = [Tally(check) for check in checks]
     looks = [check.begin(reach) for check in checks]
     with ThreadPoolExecutor(max_workers=min(_THREADS, len(checks))) as pool:
         while True:
             began = call.now()
-            jobs = [pool.submit(look) for look in looks]
-            for tally, look in zip(tallies, _ended(call, jobs), strict=True):
-                tally.add(look)
+            jobs = [pool.submit(_timed, call, look) for look in looks]
+            for tally, (look, asked, told) in zip(tallies, _ended(call, jobs), strict=True):
+                if told < end or not tally.cut_short(look, told - asked):
+                    tally.add(look)
             verdict, reasons = _verdict(tallies, rules)
             hopeless = any(tally.hopeless(rules.failures) for tally in tallies if tally.check.critical)
             over = call.now() + rules.interval > end
             if verdict == INCONCLUSIVE and over and rules.extend.intersection(reasons) and not extended:
                 extended, over = True, False
                 end = call.now() + rules.timeout
+                reach.until(end)
             call.progress(_progress(tallies, rules, call.now() - start))
             if over or hopeless or (verdict == PASSED and all(tally.told(rules.consecutive) for tally in tallies)):
                 break
@@ -201,7 +210,13 @@ def run_gate(call: Call, reach: Reach, checks: Sequence[Check], rules: Rules) ->
     return result
 
 
-def _ended(call: Call, jobs: list[Future[Look]]) -> list[Look]:
+def _timed(call: Call, look: Callable[[], Look]) -> tuple[Look, float, float]:
+    """The look, when it began, and when it ended."""
+    began = call.now()
+    return look(), began, call.now()
+
+
+def _ended(call: Call, jobs: list[Future[tuple[Look, float, float]]]) -> list[tuple[Look, float, float]]:
     left = set(jobs)
     while left:
         call.alive()

@@ -51,8 +51,8 @@ class Kind:
 
 
 def each_time(ask: Ask) -> Begin:
-    """``begin`` of a kind whose looks know nothing of one another."""
-    return lambda options, reach: lambda: ask(options, reach)
+    """``begin`` of a kind whose looks know nothing of one another; each ends within its timeout and with the gate."""
+    return lambda options, reach: lambda: ask({**options, "timeout": reach.limit(options["timeout"])}, reach)
 
 
 KINDS: Mapping[str, Kind] = {

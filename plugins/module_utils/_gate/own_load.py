@@ -89,7 +89,7 @@ class OwnLoad:
         # The tunnel is open already, so the load ends before it.
         self._reach.on_close(stack.close)
         self._rate = rate
-        self._prober = stack.enter_context(Prober(target, rate / 2))
+        self._prober = stack.enter_context(Prober(target, rate / 2, limit=self._reach.limit))
 
 
 def low_sample_faults(check: Mapping[str, Any]) -> list[str]:

@@ -35,6 +35,7 @@ _MOST_OPEN = 256
 # Kept connections, so that several pods hold one.
 _LEAST_KEPT = 4
 _LATE_S = 0.1
+_LEAST_CLOSING_S = 0.5
 _BODY_LIMIT = 4 << 20
 
 
@@ -231,13 +232,21 @@ class Prober:
     """Both streams, ``rate`` requests per second each, from entering to leaving the context.
 
     ``heard`` is called with each stream's name and answer, one call at a time. ``counted`` holds the answers by the
-    second; read it as it is only after leaving the context.
+    second; read it as it is only after leaving the context. ``limit`` shortens how long leaving waits for open requests,
+    in seconds; those that are open then are not counted.
     """
 
-    def __init__(self, target: Target, rate: float, heard: Callable[[str, Answer], None] | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        rate: float,
+        heard: Callable[[str, Answer], None] | None = None,
+        limit: Callable[[float], float] | None = None,
+    ) -> None:
         self._target = target
         self._rate = rate
         self._heard = heard
+        self._limit = limit
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._lines = {name: _Line(name) for name in (FRESH, KEPT)}
@@ -263,7 +272,8 @@ class Prober:
         """Stop both streams; returns when the open requests have ended."""
         with self._lock:
             self._stop.set()
-        end = time.monotonic() + 2 * self._target.timeout + 1
+        longest = 2 * self._target.timeout + 1
+        end = time.monotonic() + (max(_LEAST_CLOSING_S, self._limit(longest)) if self._limit else longest)
         for thread in self._threads:
             thread.join(timeout=max(0.0, end - time.monotonic()))
         self._threads.clear()

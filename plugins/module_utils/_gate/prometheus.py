@@ -99,7 +99,7 @@ class Source:
         target = Target(
             url=f"{base}/api/v1/{what}?{urlencode(asked)}",
             header="",
-            timeout=self._check["timeout"],
+            timeout=self._reach.limit(self._check["timeout"]),
             headers={**self._check["headers"], **self._credentials()},
             address=way.place,
             validate_certs=self._check["validate_certs"],

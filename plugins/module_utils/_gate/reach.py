@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -20,22 +21,34 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import Address
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_to
 
+_LEAST_S = 0.05
+
 
 class Reach:
     """Use as a context manager; leaving it closes everything. Safe to use from the threads of a gate.
 
-    ``call`` is the gate's own, whose progress and warnings show no password or token that was read here.
+    ``call`` is the gate's own: its requests end with the gate, and its progress and warnings show no password or token
+    that was read here.
     """
 
     def __init__(self, call: Call) -> None:
         self._outside = call
-        self.call = replace(call, show=self._show, warn=self._warn)
+        self.call = replace(call, show=self._show, warn=self._warn, deadline=lambda: min(call.deadline(), self._end))
         self.secrets: set[str] = set()
         self._lock = threading.RLock()
         self._stack = ExitStack()
         self._client: Client | None = None
         self._tunnels: dict[str, Address] = {}
         self._passwords: dict[str, str] = {}
+        self._end = math.inf
+
+    def until(self, end: float) -> None:
+        """From now on no wait for anything ends later than ``end`` on the call's clock."""
+        self._end = end
+
+    def limit(self, seconds: float) -> float:
+        """How long a look may wait where its own limit is ``seconds``: never far beyond the gate's end."""
+        return max(_LEAST_S, self.call.left(seconds))
 
     def __enter__(self) -> Reach:
         return self

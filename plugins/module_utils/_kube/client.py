@@ -15,7 +15,6 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, overload
@@ -80,7 +79,17 @@ class Client:
 
     def undisturbed(self) -> Client:
         """The same connections for cleaning up after an interruption: they no longer ask whether the run is alive."""
-        return Client(replace(self._call, alive=lambda: None), self._api)
+        return Client(self._call.for_undo(), self._api)
+
+    def time_for(self, seconds: float) -> float:
+        """Seconds that one wait for the server may take: ``seconds``, or less when the call's deadline is near.
+
+        Raises GoliveError ``unreachable`` behind the deadline.
+        """
+        left = self._call.left(seconds)
+        if left <= 0:
+            raise _unreachable(self.host, "the time for this is over")
+        return left
 
     def server_time(self) -> datetime | None:
         """The API server's clock in UTC, to the second; None when something on the way took its ``Date`` header."""
@@ -117,9 +126,10 @@ class Client:
             try:
                 return work()
             except GoliveError as error:
-                if error.code not in _PASSING:
+                waited = _waited(attempt)
+                if error.code not in _PASSING or self._call.left(waited) < waited:
                     raise
-            self._call.pause(_waited(attempt))
+            self._call.pause(waited)
         return work()
 
     def text(
@@ -281,7 +291,7 @@ class Client:
                     body=data,
                     headers=self._headers(content_type),
                     retries=False,
-                    timeout=urllib3.Timeout(connect=_CONNECT_S, read=timeout),
+                    timeout=urllib3.Timeout(self.time_for(_CONNECT_S + timeout), connect=_CONNECT_S, read=timeout),
                 )
             except urllib3.exceptions.HTTPError as error:
                 if _refused_certificate(error):
@@ -294,8 +304,9 @@ class Client:
                 if answer.status not in _RETRY_STATUS or trouble.code not in _PASSING:
                     raise trouble
                 waited = _retry_after(answer.headers.get("Retry-After")) or waited
-            if attempt < tries:
-                self._call.pause(waited)
+            if attempt == tries or self._call.left(waited) < waited:
+                break
+            self._call.pause(waited)
         raise trouble or GoliveError("internal", f"{method} {path} was never sent.")
 
 
@@ -365,7 +376,7 @@ def _bad_kubeconfig(kubeconfig: str | None, error: Exception) -> GoliveError:
     )
 
 
-def _unreachable(host: str, error: Exception) -> GoliveError:
+def _unreachable(host: str, error: Exception | str) -> GoliveError:
     return GoliveError(
         "unreachable",
         f"No answer from the API server {host}: {error}",

@@ -52,7 +52,7 @@ def open_websocket(client: Client, path: str, what: str, right: str) -> Any:
     try:
         return websocket.create_connection(
             f"ws{client.host.removeprefix('http')}{path}",
-            timeout=_CONNECT_S,
+            timeout=client.time_for(_CONNECT_S),
             header=[f"{row['key']}: {row['value']}" for row in _credentials(configuration)],
             subprotocols=[_PROTOCOL],
             suppress_origin=True,

@@ -18,6 +18,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._gate.checks import Check
 from ansible_collections.golive.cutover.plugins.module_utils._gate.gate import Rules, Tally, run_gate
 from ansible_collections.golive.cutover.plugins.module_utils._gate.look import NO_DATA, PROVIDER_DOWN, Look, compare
+from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import Reach
 
 GOOD, BAD, UNKNOWN = Look(True, "ok", 0.01), Look(False, "bad", 0.01), Look(False, "?", reason=PROVIDER_DOWN)
 LOOKS = {"g": GOOD, "b": BAD, "u": UNKNOWN}
@@ -38,7 +39,8 @@ def scripted(name: str, script: str, **options: Any) -> Check:
 
 def gate(*checks: Check, **rules: Any) -> dict[str, Any]:
     chosen = Rules(**{"consecutive": 2, "interval": 0.01, "timeout": 0.2, **rules})
-    return run_gate(call_for_tests({}), None, checks, chosen)  # type: ignore[arg-type]  # scripted checks reach nothing
+    call = call_for_tests({})
+    return run_gate(call, Reach(call), checks, chosen)
 
 
 @pytest.mark.parametrize("script", ["gg", "bgg", "ugg", "gbgug" + "gg"])
@@ -82,7 +84,8 @@ def test_extension_happens_once_and_only_when_inconclusive() -> None:
 def test_checks_that_are_not_critical_lower_the_score_and_are_told() -> None:
     warned: list[str] = []
     aside = scripted("aside", "b", critical=False, weight=3.0)
-    result = run_gate(call_for_tests({}, warn=warned.append), None, [scripted("one", "g"), aside], Rules(2, 0.01, 5))  # type: ignore[arg-type]  # see above
+    call = call_for_tests({}, warn=warned.append)
+    result = run_gate(call, Reach(call), [scripted("one", "g"), aside], Rules(2, 0.01, 5))
     assert (result["verdict"], result["score"]) == ("pass", 25)
     assert len(warned) == 1
     assert "aside: bad" in warned[0]
@@ -152,10 +155,44 @@ def test_interruption_leaves_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
 
     stop: Callable[[], None] = alive
+    call = call_for_tests({}, alive=stop)
     with pytest.raises(KeyboardInterrupt):
-        run_gate(
-            call_for_tests({}, alive=stop),
-            None,
-            [scripted("one", "b")],
-            Rules(2, 0.01, 60),  # type: ignore[arg-type]  # see above
-        )
+        run_gate(call, Reach(call), [scripted("one", "b")], Rules(2, 0.01, 60))
+
+
+class Slow(Check):
+    """A check that is quick until its second look, which ends just behind the gate's end."""
+
+    def begin(self, reach: Any) -> Callable[[], Look]:
+        looks: list[Look] = self.options["looks"]
+
+        def look() -> Look:
+            if len(looks) == 1:
+                time.sleep(max(0.0, reach.call.left(60)) + 0.05)
+            return looks.pop(0) if len(looks) > 1 else looks[0]
+
+        return look
+
+
+@pytest.mark.parametrize(
+    ("looks", "own_limit", "verdict"),
+    [
+        ([GOOD, BAD], 60, "pass"),
+        ([GOOD, UNKNOWN], 60, "pass"),
+        ([GOOD, BAD], 0.01, "fail"),
+        ([GOOD, UNKNOWN], 0.01, "inconclusive"),
+        ([BAD, BAD], 60, "fail"),
+        ([UNKNOWN, BAD], 60, "inconclusive"),
+        ([BAD], 60, "fail"),
+        ([Look(True, "ok", verdict="pass"), Look(False, "cut", reason=PROVIDER_DOWN, verdict="open")], 60, "pass"),
+        ([Look(True, "ok", verdict="pass"), Look(False, "bad", verdict="fail")], 60, "fail"),
+    ],
+)
+def test_a_look_that_the_end_cut_short_leaves_what_was_known(looks: list[Look], own_limit: float, verdict: str) -> None:
+    slow = Slow("slow", "http", {"looks": list(looks), "critical": True, "weight": 1.0, "timeout": own_limit})
+    other = scripted("other", "u")
+    try:
+        found = gate(slow, other, consecutive=1, timeout=0.5)["checks"]
+    except GoliveError as error:
+        found = error.details["checks"]
+    assert found[0]["verdict"] == verdict

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +15,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 RESET = "reset"
+SILENT = "silent"
 
 
 class Script:
     """What to answer next, and what was asked.
 
-    An answer is ``(status, body, headers)`` or RESET; the last one of a path stays.
+    An answer is ``(status, body, headers)``, RESET, or SILENT, which never comes; the last one of a path stays.
     """
 
     def __init__(self) -> None:
@@ -27,6 +29,7 @@ class Script:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self.url = ""
         self.lock = threading.Lock()
+        self.ended = threading.Event()
 
     def on(self, path: str, *answers: Any) -> None:
         """Answer requests to ``path`` in this order."""
@@ -50,7 +53,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         answer = self.script.next(self.command, self.path)
-        if answer == RESET:
+        if answer == SILENT:
+            self.script.ended.wait()
+        if answer in (RESET, SILENT):
             self.close_connection = True
             return
         status, body, *more = answer
@@ -79,6 +84,14 @@ def fault_server() -> Iterator[Script]:
     try:
         yield script
     finally:
+        script.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """The address of a socket that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
