@@ -17,6 +17,8 @@ description:
     blindly.
   - When the new colour does not take over, traffic is switched back, and the task fails and says so.
   - A run that was killed in the middle is finished, or taken back, by the next one. The state is read from the Service.
+  - Autoscalers of the colours keep them from now on at the size that the move and its return need, until the old colour
+    has settled. When the old colour grows while both serve, the new one follows before it gets more.
 options:
   service:
     description:
@@ -47,7 +49,8 @@ options:
         before anything changes.
       - V(service) changes the selector of the live Service. It moves all traffic at once.
       - V(gateway) changes the weights of an HTTPRoute of the Gateway API.
-      - V(replicas) lets both colours serve behind the live Service and gives each a share by its number of pods.
+      - V(replicas) lets both colours serve behind the live Service and gives each a share by its number of pods. An
+        autoscaler would change the shares, so that it is refused for an O(weight) below 100, and nothing grows.
     type: str
     choices: [service, gateway, replicas]
     default: service

@@ -232,8 +232,8 @@ class Prober:
     """Both streams, ``rate`` requests per second each, from entering to leaving the context.
 
     ``heard`` is called with each stream's name and answer, one call at a time. ``counted`` holds the answers by the
-    second; read it as it is only after leaving the context. ``limit`` shortens how long leaving waits for open requests,
-    in seconds; those that are open then are not counted.
+    second; read it as it is only after leaving the context. ``limit`` shortens how many seconds leaving waits for open
+    requests; those that are open then are not counted.
     """
 
     def __init__(
@@ -248,6 +248,7 @@ class Prober:
         self._heard = heard
         self._limit = limit
         self._stop = threading.Event()
+        self._closed = False
         self._lock = threading.Lock()
         self._lines = {name: _Line(name) for name in (FRESH, KEPT)}
         self.counted = Series()
@@ -276,6 +277,8 @@ class Prober:
         end = time.monotonic() + (max(_LEAST_CLOSING_S, self._limit(longest)) if self._limit else longest)
         for thread in self._threads:
             thread.join(timeout=max(0.0, end - time.monotonic()))
+        with self._lock:
+            self._closed = True
         self._threads.clear()
         for line in self._lines.values():
             while line.kept:
@@ -322,6 +325,8 @@ class Prober:
                         self._hire(line)
             answer, reopened = self._ask(line, due)
             with self._lock:
+                if self._closed:
+                    return
                 line.ledger.add(answer)
                 line.ledger.reopened += reopened
                 self.counted.add(answer, self._unix + answer.at)

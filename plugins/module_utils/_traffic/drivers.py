@@ -9,7 +9,8 @@ names it. The common flow (``shift.py``) calls it in this order:
 1. ``read`` -> where traffic goes now. Raises ``not_found``, ``selector_foreign``, ``lease_lost``.
 2. ``rights`` -> what the user must be allowed to do; missing rights are refused by the flow.
 3. ``preflight`` -> every read and dry run that can refuse the move. Nothing may be written. Raises GoliveError.
-4. ``needed`` -> how many pods of the colour that gains must be up; the flow waits for them (R1).
+4. ``needed`` -> how many pods of the colour that gains must be up; the flow waits for them (R1), and asks again before
+   every ``move``, because the other colour may have grown.
 5. For each share of ``stages``: ``move`` (guarded: holds only for what was read), then ``prove``.
 6. After a failure behind the first ``move``: ``move`` and ``prove`` with all traffic on the other colour (R6).
 7. ``move`` with no ``leaving`` once all traffic is proven to be on one colour.
@@ -26,6 +27,7 @@ from typing import Any, Protocol
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.access import Right
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import Colour
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import Hazard
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import other
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.scene import Scene
@@ -77,8 +79,8 @@ class ShareDriver(Protocol):
     def reached(self, split: Split, wish: Wish) -> bool:
         """Whether weights, match and mirror are already as wished (``leaving`` aside)."""
 
-    def needed(self, split: Split, wish: Wish, scene: Scene) -> int:
-        """Ready pods that the gaining colour must have before it gets its share."""
+    def needed(self, split: Split, wish: Wish, colours: Mapping[str, Colour]) -> int:
+        """Ready pods that the gaining colour must have before it gets its share, as ``colours`` are now."""
 
     def stages(self, split: Split, wish: Wish) -> tuple[int, ...]:
         """Shares of ``wish.to`` to go through, the wished one last; a first small one learns a new backend."""

@@ -21,6 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.access imp
     need_rights,
     rights_of_switch,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import Colour
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import (
     MATCH,
     MIRROR,
@@ -193,11 +194,11 @@ class GatewayDriver:
         """Whether weights, canary users and mirror are as wished."""
         return self._target(split, shares(wish.to, wish.weight), None, wish).is_in(_rule_of(split))
 
-    def needed(self, split: Split, wish: Wish, scene: Scene) -> int:
+    def needed(self, split: Split, wish: Wish, colours: Mapping[str, Colour]) -> int:
         """Pods for the wished share of what the old colour runs now; one is enough to take an unfinished move back."""
         if split.leaving == wish.to:
             return 1
-        return max(1, math.ceil(scene.colours[wish.old].current * wish.weight / 100))
+        return max(1, math.ceil(colours[wish.old].current * wish.weight / 100))
 
     def stages(self, split: Split, wish: Wish) -> tuple[int, ...]:
         """A first small share where there was none, then the wished one."""

@@ -124,10 +124,10 @@ class ReplicaDriver:
         wanted = self._sizes(split, wish, wish.weight)
         return Sizes(self._colour(wish.to).wanted, self._colour(wish.old).wanted) == wanted
 
-    def needed(self, split: Split, wish: Wish, scene: Scene) -> int:
+    def needed(self, split: Split, wish: Wish, colours: Mapping[str, Colour]) -> int:
         """All that it has now, and one at least; ``move`` brings it to size and waits again."""
         back = split.leaving == wish.to
-        return 1 if back else max(1, scene.colours[wish.to].wanted)
+        return 1 if back else max(1, colours[wish.to].wanted)
 
     def stages(self, split: Split, wish: Wish) -> tuple[int, ...]:
         """The real share; all traffic goes by way of both colours (R2)."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -12,9 +13,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.diff import d
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.access import need_rights
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import not_up
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import Colour, not_up, read_colour
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import ShareDriver, Split, shares
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import WARN, Hazard
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.refill import follow_growth, hold_both
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import COLOURS
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.scene import Scene, read_scene
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.steps import Record
@@ -93,7 +96,7 @@ class Shift:
 
     def _plan(self, split: Split, scene: Scene, there: bool) -> dict[str, Any]:
         """Check mode: what would be, and what the real run would first wait for."""
-        reasons = not_up(scene.colours[self._wish.to], self._driver.needed(split, self._wish, scene))
+        reasons = not_up(scene.colours[self._wish.to], self._driver.needed(split, self._wish, scene.colours))
         if reasons and not there:
             self._call.warn(
                 f"{self._app.name}-{self._wish.to} is not up now ({'; '.join(reasons[:3])}): the real run waits"
@@ -118,10 +121,35 @@ class Shift:
     def _stand_up(self, split: Split, scene: Scene) -> None:
         """R1."""
         with self._record.step("stand_up") as step:
-            soak = 0.0 if self._is_return(split) else self._wish.soak
-            needed = self._driver.needed(split, self._wish, scene)
-            new = wait_up(self._call, self._client, self._app, self._wish.to, needed, soak, self._wish.ready_timeout)
+            back = self._is_return(split)
+            sizes = self._sizes(split, scene.colours)
+            held = [] if back else hold_both(self._call, self._client, self._app, sizes)
+            new = wait_up(
+                self._call,
+                self._client,
+                self._app,
+                self._wish.to,
+                sizes[self._wish.to],
+                0.0 if back else self._wish.soak,
+                self._wish.ready_timeout,
+                hopeful=f"{self._app.name}-{self._wish.to}" in held,
+            )
             step["pods"] = len(new.pods)
+
+    def _sizes(self, split: Split, colours: Mapping[str, Colour]) -> dict[str, int]:
+        """Pods that new needs for its share, and those of old, which may have to take everything back."""
+        old = self._wish.old
+        return {self._wish.to: self._driver.needed(split, self._wish, colours), old: max(1, colours[old].current)}
+
+    def _follow_growth(self, split: Split) -> None:
+        """Old may have grown since R1, and grows as long as it serves."""
+
+        def sizes() -> dict[str, int]:
+            namespace, name = self._app.namespace, self._app.name
+            now = {colour: read_colour(self._client, namespace, name, colour) for colour in COLOURS}
+            return self._sizes(split, now)
+
+        follow_growth(self._call, self._client, self._app, self._wish.to, sizes, self._wish.ready_timeout)
 
     def _move(self, split: Split) -> tuple[Split, dict[str, Any]]:
         proof: dict[str, Any] = {}
@@ -129,6 +157,8 @@ class Shift:
         for share in self._driver.stages(split, self._wish):
             weights = shares(self._wish.to, share)
             with self._record.step(f"move_{share}") as step:
+                if not self._is_return(split):
+                    self._follow_growth(split)
                 self._attempted = True
                 now = self._driver.move(now, weights, self._wish.old, self._wish)
                 self._live = now.live

@@ -29,8 +29,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof impo
     prove_by_probe,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.prove import Change, Prover, here, need_means
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.refill import hold_both, refill
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.refill import follow_growth, hold_both, refill
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import (
+    COLOURS,
     LEAVING,
     LIVE,
     OVERLAP,
@@ -54,8 +55,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.waits impo
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.wish import Wish
 
 _RETURN_TRIES = 3
-# Looks whether old has grown while new was brought to its size; an autoscaler ends at its upper bound anyway.
-_GROWTH_TRIES = 5
 # What learns of a switch by itself may know no pod for a moment.
 _DETACHING = ("pod_load_balancer", "gateway_route", "mesh")
 _ELSEWHERE = ("lease_lost", "selector_foreign")
@@ -183,7 +182,7 @@ class Switch:
             self._stand_up_again(route, scene, needed)
             return
         with self._record.step("stand_up") as step:
-            held = hold_both(self._call, self._client, self._driver, self._wish.to, needed)
+            held = hold_both(self._call, self._client, self._driver, dict.fromkeys(COLOURS, needed))
             new = wait_up(
                 self._call,
                 self._client,
@@ -261,22 +260,17 @@ class Switch:
                         self._call, self._wish.probe, self._wish.expect, 1, self._wish.outside_timeout, here()
                     )
                     step["first_answer_after"] = seen["asked"]
-                self._follow_growth()
+                follow_growth(
+                    self._call, self._client, self._driver, self._wish.to, self._grown, self._wish.ready_timeout
+                )
             except GoliveError as error:
                 raise _renamed(error, "overlap_failed", f"{self._wish.to} did not join {self._wish.old}") from error
             return serving
 
-    def _follow_growth(self) -> None:
-        """Old may have grown since R1; as long as both serve, new's autoscaler brings it to the same size."""
-        old, new = self._wish.old, self._wish.to
-        app = f"{self._driver.name}-{new}"
-        for _try in range(_GROWTH_TRIES):
-            needed = read_colour(self._client, self._driver.namespace, self._driver.name, old).current
-            # Without an autoscaler that has room, nothing would bring it there.
-            if app not in hold_both(self._call, self._client, self._driver, new, needed):
-                return
-            limit = self._wish.ready_timeout
-            wait_up(self._call, self._client, self._driver, new, needed, 0.0, limit, hopeful=True)
+    def _grown(self) -> dict[str, int]:
+        """Old may have grown since R1: as many pods of both as it runs now."""
+        old = read_colour(self._client, self._driver.namespace, self._driver.name, self._wish.old)
+        return dict.fromkeys(COLOURS, old.current)
 
     def _narrow(
         self, route: Route, scene: Scene, means: Means, old_pods: Mapping[str, str], expected: frozenset[str]

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ from tests.e2e.conftest import kubectl
 from tests.e2e.gateway.routed import RoutedShop
 from tests.e2e.traffic.audit import writes_during
 from tests.e2e.traffic.load import load
-from tests.e2e.traffic.stand import COLOUR_KEY, perform, until
+from tests.e2e.traffic.stand import COLOUR_KEY, apply, perform, until
 
 LEAVING = "golive.cutover/leaving"
 # The first test may have to wait for the build of the data plane.
@@ -101,6 +103,88 @@ def test_canary_users_and_copies(shop: RoutedShop) -> None:
     perform(traffic_switch, shop.by_route("green"))
     (rule,) = shop.route()["spec"]["rules"]
     assert [row["type"] for row in rule["filters"]] == ["URLRewrite"]
+
+
+def test_the_new_colour_follows_an_old_one_that_grows(shop: RoutedShop) -> None:
+    """Autoscalers without a metric change nothing by themselves, but keep to their bounds."""
+    apply(*(autoscaler(shop, colour, least=1, most=4) for colour in ("blue", "green")))
+    seen: list[tuple[str, dict[str, int]]] = []
+
+    def show(text: str, _done: int | None, _total: int | None) -> None:
+        if text == "move_1":
+            # Just behind the look at whether green is large enough.
+            shop.scale("blue", 4)
+            until(lambda: size(shop, "blue")["replicas"] == 4, 30, "pods of blue")
+        elif text.startswith(f"{shop.name}-green"):
+            seen.append((text, shop.weights()))
+
+    try:
+        half = perform(traffic_switch, shop.by_route("green", weight=50), show=show)
+        assert half["weights"] == {"blue": 50, "green": 50}
+        assert size(shop, "green")["readyReplicas"] == 2
+        assert bounds(shop) == {"blue": 4, "green": 2}
+        seen.clear()
+        done = perform(traffic_switch, shop.by_route("green"), show=show)
+        assert done["live"] == "green"
+        assert size(shop, "green")["readyReplicas"] == 4
+        assert bounds(shop) == {"blue": 4, "green": 4}
+        # It was waited for while blue still had its share.
+        assert {weights["blue"] for _text, weights in seen} == {50}
+        perform(traffic_switch, shop.by_route("green", settle={"replicas": 2}))
+        assert bounds(shop) == {"blue": 1, "green": 1}
+    finally:
+        kubectl("-n", shop.namespace, "delete", "hpa", "--all")
+        for colour in ("blue", "green"):
+            shop.scale(colour, 2)
+            shop.rolled_out(colour)
+
+
+def test_the_new_colour_follows_growth_between_two_stages(shop: RoutedShop) -> None:
+    """From nothing to all traffic in one move: blue grows after green was found to be large enough."""
+    apply(*(autoscaler(shop, colour, least=1, most=4) for colour in ("blue", "green")))
+    seen: list[dict[str, int]] = []
+
+    def show(text: str, _done: int | None, _total: int | None) -> None:
+        if text == "move_100":
+            shop.scale("blue", 3)
+            until(lambda: size(shop, "blue")["replicas"] == 3, 30, "pods of blue")
+        elif text.startswith(f"{shop.name}-green") and shop.weights()["green"]:
+            seen.append(shop.weights())
+
+    try:
+        perform(traffic_switch, shop.by_route("green"), show=show)
+        assert size(shop, "green")["readyReplicas"] == 3
+        assert [weights for weights in seen if weights != {"blue": 99, "green": 1}] == []
+        assert seen
+    finally:
+        kubectl("-n", shop.namespace, "delete", "hpa", "--all")
+        for colour in ("blue", "green"):
+            shop.scale(colour, 2)
+            shop.rolled_out(colour)
+
+
+def autoscaler(shop: RoutedShop, colour: str, least: int, most: int) -> dict[str, Any]:
+    """An autoscaler of a colour."""
+    name = f"{shop.name}-{colour}"
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"namespace": shop.namespace, "name": name},
+        "spec": {"scaleTargetRef": target, "minReplicas": least, "maxReplicas": most},
+    }
+
+
+def bounds(shop: RoutedShop) -> dict[str, int]:
+    """Lower bounds of the autoscalers by colour."""
+    found = json.loads(kubectl("-n", shop.namespace, "get", "hpa", "-o", "json"))["items"]
+    return {row["metadata"]["name"].rpartition("-")[2]: row["spec"]["minReplicas"] for row in found}
+
+
+def size(shop: RoutedShop, colour: str) -> dict[str, int]:
+    """Counts of a colour's Deployment."""
+    found = json.loads(kubectl("-n", shop.namespace, "get", "deployment", f"{shop.name}-{colour}", "-o", "json"))
+    return {"readyReplicas": 0, "replicas": 0, **found["status"]}
 
 
 def copies(shop: RoutedShop) -> int:
