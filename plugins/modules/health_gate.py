@@ -135,9 +135,12 @@ options:
             type: float
             default: 0.05
           effect:
-            description: How many bad requests come together when they come; the test takes that many times as long.
+            description:
+              - How many bad requests come together when they come (design effect); the test takes that many times as
+                long.
+              - By default what the old release of O(checks[].load.compare) shows by the second, at most 10, once it had
+                10 bad requests in 20 seconds; 1 before that and without it. The result tells which it was.
             type: float
-            default: 1
           after_shift:
             description:
               - Watch a release that has the traffic, where a fault may begin at any time. Good requests of the past
@@ -477,9 +480,29 @@ options:
             type: float
             default: 0.05
           effect:
-            description: Size of the bursts in which bad events come (design effect); 1 when they are independent.
+            description:
+              - Size of the bursts in which bad events come (design effect); 1 when they are independent.
+              - By default what O(checks[].counters.old) shows, and 3 without it. The result tells which it was.
             type: float
-            default: 3
+          old:
+            description:
+              - Counters of the old release, of which the effect is estimated when the gate begins, from 1 to 10. Beyond
+                that it had outages, and a test that allowed for them would hardly see one of the new release.
+              - With fewer than 10 bad events, or in fewer than 20 scrapes, they tell too little.
+            type: dict
+            suboptions:
+              bad:
+                description: Selector of the counters of bad events.
+                type: str
+                required: true
+              total:
+                description: Selector of the counters of all events.
+                type: str
+                required: true
+              seconds:
+                description: How far back they are read; at most 21600.
+                type: float
+                default: 3600
       low_sample:
         description:
           - Load of the gate's own for O(checks[].counters), when users cause too few events for a verdict within
@@ -708,6 +731,9 @@ options:
             description: Matchers of the app's series, such as C(namespace="shop",pod=~"shop-green-.*").
             type: str
             required: true
+          old_matchers:
+            description: The same of the old release, whose bursts of errors the test of the new one then allows for.
+            type: str
       service_account:
         description: Service account of the app's pods.
         type: str

@@ -19,6 +19,13 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._gate.bands import Band, band_of
 from ansible_collections.golive.cutover.plugins.module_utils._gate.counters import Growth
+from ansible_collections.golive.cutover.plugins.module_utils._gate.effect import (
+    OF_USERS,
+    Effect,
+    by_spans,
+    effect_of,
+    estimated,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
     FAILED,
     LOW_SAMPLE,
@@ -144,10 +151,14 @@ class Counters:
     few."""
 
     def __init__(self, check: Mapping[str, Any], source: Source, load: OwnLoad | None) -> None:
+        self._check = check
         self._options = check["counters"]
         self._source = source
         self._fresh = Freshness(check, source, self._options["total"])
-        self._test = test_of(self._options, check["tests"])
+        self._tests: int = check["tests"]
+        self._effect = effect_of(self._options["effect"], OF_USERS)
+        self._test = test_of(self._options, self._tests, self._effect)
+        self._asked_old = not self._options["old"]
         self._load = load
         self._bad, self._total = Growth(), Growth()
         self._since: float | None = None
@@ -156,6 +167,8 @@ class Counters:
     def look(self) -> Look:
         start = time.monotonic()
         at = self._source.now()
+        if not self._asked_old:
+            self._ask_old(at)
         window = LOOKBACK_S if self._checked is None else at - self._checked + _STALE_SCRAPES * self._fresh.interval(at)
         total = self._source.samples(self._options["total"], at, window)
         bad = self._source.samples(self._options["bad"], at, window)
@@ -172,6 +185,15 @@ class Counters:
         if self._since is None:
             self._since = self._total.newest
         return self._judged(at, seconds)
+
+    def _ask_old(self, at: float) -> None:
+        """Before the first event counts: how the bad events of the old release came, up to now."""
+        old = self._options["old"]
+        bad, total = (self._source.history(old[key], at, old["seconds"]) for key in ("bad", "total"))
+        interval = Freshness(self._check, self._source, old["total"]).interval(at)
+        self._effect = estimated(*by_spans(bad, total, interval), OF_USERS)
+        self._test = test_of(self._options, self._tests, self._effect)
+        self._asked_old = True
 
     def _count(self, total: list[Series], bad: list[Series]) -> None:
         grown, of_them = self._total.add(total), self._bad.add(bad)
@@ -203,7 +225,10 @@ class Counters:
         return self._told(False, seen, OPEN, reason, seconds)
 
     def _told(self, ok: bool, seen: str, verdict: str, reason: str, seconds: float) -> Look:
-        values: dict[str, Any] = {**self._test.as_dict(), "resets": self._total.resets, "own_load": None}
+        values: dict[str, Any] = {**self._test.as_dict(), "effect_from": self._effect.as_dict()}
+        values |= {"resets": self._total.resets, "own_load": None}
+        if self._effect.told:
+            seen += f"; {self._effect.told}"
         if self._load is not None:
             seen += self._load.told
             values["own_load"] = self._load.numbers
@@ -285,10 +310,10 @@ def _means(rows: list[Series]) -> dict[float, float]:
     return {at: statistics.fmean(values) for at, values in found.items()}
 
 
-def test_of(options: Mapping[str, Any], tests: int) -> Sprt:
+def test_of(options: Mapping[str, Any], tests: int, effect: Effect) -> Sprt:
     """The test that the options of ``counters`` describe, one of ``tests`` that can fail a release; ``p0`` and ``p1``
     go before the preset's."""
     preset = PRESETS[options["preset"]]
     p0 = preset.p0 if options["p0"] is None else options["p0"]
     p1 = preset.p1 if options["p1"] is None else options["p1"]
-    return Sprt(p0, p1, corrected_alpha(options["alpha"], tests), options["beta"], options["effect"], clamp=True)
+    return Sprt(p0, p1, corrected_alpha(options["alpha"], tests), options["beta"], effect.value, clamp=True)

@@ -12,6 +12,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._gate import ask_kube
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ask_approval import moment
 from ansible_collections.golive.cutover.plugins.module_utils._gate.bands import band_faults
+from ansible_collections.golive.cutover.plugins.module_utils._gate.effect import OF_USERS
 from ansible_collections.golive.cutover.plugins.module_utils._gate.own_load import low_sample_faults
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import check_url
 from ansible_collections.golive.cutover.plugins.module_utils._gate.promql import is_selector
@@ -21,6 +22,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.create_only i
 _MOST_REDIRECTS = 10
 # Below this many values on each side no difference is significant at one in a thousand (reference 4.3).
 _LEAST_SAMPLES = 7
+# Raw samples are read ten minutes at a time, while the gate waits.
+_LONGEST_HISTORY_S = 6 * 3600
 
 
 def http_faults(options: Mapping[str, Any]) -> list[str]:
@@ -105,15 +108,23 @@ def _value_faults(options: Mapping[str, Any]) -> list[str]:
 
 
 def _counter_faults(counters: Mapping[str, Any]) -> list[str]:
+    old = counters["old"]
     faults = [
-        f"counters.{key} must be one selector of a raw counter, without a function or a range"
+        f"{place}.{key} must be one selector of a raw counter, without a function or a range"
+        for place, row in (("counters", counters), ("counters.old", old))
         for key in ("bad", "total")
-        if not is_selector(counters[key])
+        if row and not is_selector(row[key])
     ]
+    if old and not 0 < old["seconds"] <= _LONGEST_HISTORY_S:
+        faults.append(f"counters.old.seconds must be greater than 0 and at most {_LONGEST_HISTORY_S}")
+    if old and counters["effect"] is not None:
+        faults.append("counters.effect and counters.old exclude each other: old is there to estimate the effect")
     preset = PRESETS[counters["preset"]]
     p0 = preset.p0 if counters["p0"] is None else counters["p0"]
     p1 = preset.p1 if counters["p1"] is None else counters["p1"]
-    wrong = settings_faults(p0, p1, counters["alpha"], counters["beta"], counters["effect"])
+    wrong = settings_faults(
+        p0, p1, counters["alpha"], counters["beta"], OF_USERS if counters["effect"] is None else counters["effect"]
+    )
     return faults + [f"counters: {fault}" for fault in wrong]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._gate.effect import OF_PROBES, effect_of
 from ansible_collections.golive.cutover.plugins.module_utils._gate.load_tests import ShareTest
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import check_url
 from ansible_collections.golive.cutover.plugins.module_utils._gate.relative import TIMES_WORSE
@@ -55,7 +56,7 @@ def load_options() -> dict[str, Any]:
                 },
                 "alpha": {"type": "float", "default": ALPHA},
                 "beta": {"type": "float", "default": BETA},
-                "effect": {"type": "float", "default": 1},
+                "effect": {"type": "float"},
                 "after_shift": {"type": "bool", "default": False},
                 "header": {"type": "str", "default": "X-App-Colour"},
                 "pod_header": {"type": "str", "default": "X-App-Pod"},
@@ -88,7 +89,7 @@ def tests_of(check: Mapping[str, Any]) -> list[ShareTest]:
     shared = {
         "alpha": corrected_alpha(options["alpha"], check["tests"]),
         "beta": options["beta"],
-        "effect": options["effect"],
+        "effect": effect_of(options["effect"], OF_PROBES),
         "clamp": options["after_shift"],
     }
     return [
@@ -136,7 +137,8 @@ def load_faults(check: Mapping[str, Any]) -> list[str]:
         faults.append(f"load.rate must be greater than 0 and at most {MOST_RATE:g}")
     if options["dwell"] < 0:
         faults.append("load.dwell must not be negative")
-    shared = (options["alpha"], options["beta"], options["effect"])
+    effect = effect_of(options["effect"], OF_PROBES)
+    shared = (options["alpha"], options["beta"], effect.value)
     found = [("load", _preset(options))]
     found += [(f"load.slow[{number}]", _preset(row)) for number, row in enumerate(options["slow"] or [])]
     seen = set()

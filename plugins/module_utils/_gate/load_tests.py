@@ -5,10 +5,17 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._gate.effect import (
+    DEFAULT,
+    ESTIMATED,
+    Effect,
+    estimated,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._gate.ledger import Examples
 from ansible_collections.golive.cutover.plugins.module_utils._gate.look import (
     FAILED,
@@ -47,14 +54,22 @@ class ShareTest:
         times: float,
         alpha: float,
         beta: float,
-        effect: float,
+        effect: Effect,
         clamp: bool,
     ) -> None:
         self.name = name
         self.slower_than = preset.slower_than
         self._times = times
         sides = (NEW, OLD) if old else (NEW,)
-        self._tests = {side: Sprt(preset.p0, preset.p1, alpha, beta, effect, clamp) for side in sides}
+        self._effect = effect
+        self._default = effect.value
+        self._learns = old and effect.source == DEFAULT
+        self._settings = (preset.p0, preset.p1, alpha, beta)
+        self._clamp = clamp
+        self._tests = {side: self._fresh() for side in sides}
+        self._counted: dict[str, list[tuple[int, int]]] = {side: [] for side in sides}
+        # Of the old release by the second, bad ones and all.
+        self._seconds: dict[int, tuple[int, int]] = {}
         self._heard = {side: [0, 0] for side in sides}
         self._lock = threading.Lock()
         self._failing_since: float | None = None
@@ -69,6 +84,10 @@ class ShareTest:
             good = answer.seconds <= self.slower_than
         with self._lock:
             self._heard[side][good] += 1
+            if side == OLD and self._learns:
+                second = math.floor(answer.at)
+                bad, sent = self._seconds.get(second, (0, 0))
+                self._seconds[second] = bad + (not good), sent + 1
             if side == NEW and not good:
                 self._examples.add(stream, answer)
 
@@ -76,9 +95,27 @@ class ShareTest:
         """Let what was heard enter the tests; once a second."""
         with self._lock:
             heard, self._heard = self._heard, {side: [0, 0] for side in self._heard}
+            seconds = list(self._seconds.values())[-_SPANS:]
         for side, (bad, good) in heard.items():
             self._tests[side].add(bad, good)
+            self._counted[side].append((bad, good))
+        if self._learns:
+            self._learn(seconds)
         self._spans.append((heard[NEW][0], sum(heard[NEW])))
+
+    def _fresh(self) -> Sprt:
+        return Sprt(*self._settings, self._effect.value, self._clamp)
+
+    def _learn(self, seconds: list[tuple[int, int]]) -> None:
+        """Take the effect that the old release shows, also for what was counted before."""
+        known = self._effect.value
+        self._effect = estimated([row[0] for row in seconds], [row[1] for row in seconds], self._default)
+        if self._effect.value == known:
+            return
+        for side, counts in self._counted.items():
+            self._tests[side] = self._fresh()
+            for bad, good in counts:
+                self._tests[side].add(bad, good)
 
     @property
     def new(self) -> Sprt:
@@ -94,6 +131,8 @@ class ShareTest:
         if old is not None and old.verdict == FAILED:
             return FAILED if self._worse() else INFRA_NOISE
         if new.verdict != FAILED:
+            # It was, before the old release showed how its bad requests come.
+            self._failing_since = None
             return UNDECIDED if new.undecided else new.verdict or ""
         if old is None or old.verdict == PASSED or self._worse():
             return FAILED
@@ -118,7 +157,8 @@ class ShareTest:
     def told(self) -> str:
         """In words."""
         share = self.new.bad / max(1, self.new.total)
-        return f"{self.name}: {self.new.bad} of {self.new.total} requests ({share:.2%})"
+        effect = f", {self._effect.told}" if self._effect.source == ESTIMATED else ""
+        return f"{self.name}: {self.new.bad} of {self.new.total} requests ({share:.2%}){effect}"
 
     @property
     def blame(self) -> str:
@@ -135,6 +175,7 @@ class ShareTest:
             "name": self.name,
             "slower_than": self.slower_than,
             **self.new.as_dict(),
+            "effect_from": self._effect.as_dict(),
             "effect_seen": round(design_effect(*zip(*self._spans, strict=True)), 2) if self._spans else 1.0,
             "first_bad": list(self._examples.rows),
         }

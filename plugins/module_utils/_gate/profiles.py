@@ -175,19 +175,25 @@ def _performance(app: Mapping[str, Any], profile: Profile) -> list[Row]:
 
 
 def _monitored(given: Mapping[str, Any], profile: Profile) -> list[Row]:
-    way = {key: value for key, value in given.items() if value is not None and key != "matchers"}
+    way = {key: value for key, value in given.items() if value is not None and not key.endswith("matchers")}
     matchers = given["matchers"]
     base = {"kind": "prometheus", "fails_at": profile.fails_at, **way}
-    errors = {
-        "bad": f'http_requests_total{{code=~"5..",{matchers}}}',
-        "total": f"http_requests_total{{{matchers}}}",
-    }
+    errors: Row = _errors(matchers)
+    if given["old_matchers"]:
+        errors["old"] = _errors(given["old_matchers"])
     return [
         {"name": "errors", "kind": "prometheus", **way, "counters": errors},
         {"name": "latency p95", **base, "kpi": "latency_p95", "query": _P95.format(matchers)},
         {"name": "cpu", **base, "kpi": "cpu", "query": _CPU.format(matchers)},
         {"name": "memory", **base, "kpi": "memory", "query": _MEMORY.format(matchers)},
     ]
+
+
+def _errors(matchers: str) -> Row:
+    return {
+        "bad": f'http_requests_total{{code=~"5..",{matchers}}}',
+        "total": f"http_requests_total{{{matchers}}}",
+    }
 
 
 def _security(app: Mapping[str, Any], _profile: Profile) -> list[Row]:

@@ -19,6 +19,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.reach import 
 
 # Series that ended longer ago than this do not exist any more.
 LOOKBACK_S = 600
+_PIECE_S = 600
 _STEP_S = 5
 _SPAN_S = 300
 _WRONG = ("bad_data",)
@@ -69,6 +70,14 @@ class Source:
         """Raw samples of the last seconds before a time, as they were scraped."""
         data = self._ask("query", {"query": f"{selector}[{max(1, round(seconds))}s]", "time": at})
         return [Series(_labels(row), tuple(map(_point, row["values"]))) for row in data["result"]]
+
+    def history(self, selector: str, at: float, seconds: float) -> list[Series]:
+        """The same over a long time, read in pieces, each with series of its own."""
+        pieces = [
+            self.samples(selector, at - begin, min(_PIECE_S, seconds - begin))
+            for begin in range(0, round(seconds), _PIECE_S)
+        ]
+        return [row for piece in pieces for row in piece]
 
     def steps(self, query: str, start: float, end: float, step: float) -> list[Series]:
         """Values at every step from start to end."""

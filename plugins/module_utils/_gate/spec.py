@@ -70,6 +70,7 @@ def app_spec() -> dict[str, Any]:
                         **tunnel_spec(),
                         "url": {"type": "str"},
                         "matchers": {"type": "str", "required": True},
+                        "old_matchers": {"type": "str"},
                     },
                     "mutually_exclusive": [("tunnel", "url")],
                     "required_one_of": [("tunnel", "url")],
@@ -174,7 +175,15 @@ def _prometheus() -> dict[str, Any]:
                 "p1": {"type": "float"},
                 "alpha": {"type": "float", "default": ALPHA},
                 "beta": {"type": "float", "default": BETA},
-                "effect": {"type": "float", "default": 3},
+                "effect": {"type": "float"},
+                "old": {
+                    "type": "dict",
+                    "options": {
+                        "bad": {"type": "str", "required": True},
+                        "total": {"type": "str", "required": True},
+                        "seconds": {"type": "float", "default": 3600},
+                    },
+                },
             },
         },
         "low_sample": {

@@ -119,12 +119,12 @@ def test_the_new_colour_follows_an_old_one_that_grows(shop: RoutedShop) -> None:
             seen.append((text, shop.weights()))
 
     try:
-        half = perform(traffic_switch, shop.by_route("green", weight=50), show=show)
+        half = perform(traffic_switch, shop.by_route("green", weight=50, ready_timeout=60), show=show)
         assert half["weights"] == {"blue": 50, "green": 50}
         assert size(shop, "green")["readyReplicas"] == 2
         assert bounds(shop) == {"blue": 4, "green": 2}
         seen.clear()
-        done = perform(traffic_switch, shop.by_route("green"), show=show)
+        done = perform(traffic_switch, shop.by_route("green", ready_timeout=60), show=show)
         assert done["live"] == "green"
         assert size(shop, "green")["readyReplicas"] == 4
         assert bounds(shop) == {"blue": 4, "green": 4}
@@ -152,7 +152,7 @@ def test_the_new_colour_follows_growth_between_two_stages(shop: RoutedShop) -> N
             seen.append(shop.weights())
 
     try:
-        perform(traffic_switch, shop.by_route("green"), show=show)
+        perform(traffic_switch, shop.by_route("green", ready_timeout=60), show=show)
         assert size(shop, "green")["readyReplicas"] == 3
         assert [weights for weights in seen if weights != {"blue": 99, "green": 1}] == []
         assert seen

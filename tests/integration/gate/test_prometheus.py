@@ -270,6 +270,72 @@ def test_basic_authentication_out_of_options(prometheus: Prometheus) -> None:
         closed.remove()
 
 
+NEW = {"bad": 'requests_total{pod="new",code="500"}', "total": 'requests_total{pod="new"}'}
+
+
+def old_counters(pod: str) -> dict[str, Any]:
+    """The option ``old``, for a pod of a test's own: the server remembers those of other tests."""
+    bad, total = f'requests_total{{pod="{pod}",code="500"}}', f'requests_total{{pod="{pod}"}}'
+    return {"bad": bad, "total": total, "seconds": 60}
+
+
+def beside_old(pod: str, burst: int, each: int) -> Callable[[dict[str, float]], None]:
+    """Both releases at work: the old one fails ``burst`` requests together at every so many steps of 50 ms."""
+    steps = 0
+
+    def step(lines: dict[str, float]) -> None:
+        nonlocal steps
+        steps += 1
+        add(f'requests_total{{pod="{pod}",code="200"}}', 5)(lines)
+        add('requests_total{pod="new",code="200"}', 20)(lines)
+        add(f'requests_total{{pod="{pod}",code="500"}}', burst if steps % each == 0 else 0)(lines)
+
+    return step
+
+
+def test_bursts_of_the_old_release_are_allowed_for(prometheus: Prometheus) -> None:
+    with traffic(prometheus, beside_old("bursts", burst=5, each=140)):
+        prometheus.await_value('count_over_time(requests_total{pod="bursts",code="500"}[5m]) > bool 29', 1.0, 90)
+        row = perform(checks=[check(prometheus, counters={**NEW, "old": old_counters("bursts")})], timeout=60)
+        row = row["checks"][0]["last"]
+        plain = perform(checks=[check(prometheus, counters=NEW)], timeout=60)["checks"][0]["last"]
+    values, found = row["values"], row["values"]["effect_from"]
+    # Bursts of five in a seventh of the scrapes; two of them may meet in a scrape.
+    assert 3.5 <= values["effect"] <= 6.5
+    assert (found["source"], found["bad"] % 5) == ("old", 0)
+    assert found["bad"] >= 10
+    assert 20 <= found["spans"] <= 61
+    assert found["samples"] > 20 * found["bad"]
+    assert f"effect {values['effect']:g}: the old release had {found['bad']} bad of" in row["seen"]
+    # As many more events are needed for a pass.
+    assert values["samples"] >= 165 * values["effect"] - 1
+    assert (plain["values"]["effect"], plain["values"]["effect_from"]["source"]) == (3, "default")
+    assert "effect" not in plain["seen"]
+
+
+def test_an_old_release_that_tells_too_little_leaves_the_default(prometheus: Prometheus) -> None:
+    with traffic(prometheus, beside_old("calm", burst=0, each=1)):
+        prometheus.await_value('count_over_time(requests_total{pod="new",code="200"}[5m]) > bool 3', 1.0, 60)
+        for old, told in (
+            (old_counters("calm"), "the old release had 0 bad of "),
+            (old_counters("none"), "the old release had 0 bad of 0 events in 0 spans"),
+        ):
+            row = perform(checks=[check(prometheus, counters={**NEW, "old": old})], timeout=60)["checks"][0]["last"]
+            assert (row["values"]["effect"], row["values"]["effect_from"]["source"]) == (3, "default")
+            assert "effect 3 by default: " + told in row["seen"], row["seen"]
+            assert "too few to tell" in row["seen"]
+
+
+def test_a_history_that_cannot_be_asked_for_is_refused() -> None:
+    old = {"bad": "rate(requests_total[1m])", "total": "requests_total", "seconds": 90_000}
+    row = {"name": "a", "kind": "prometheus", "url": "http://h", "counters": {**COUNTERS, "effect": 2, "old": old}}
+    assert stopped(row, code="invalid", timeout=20)["faults"] == [
+        "checks[0].counters.old.bad must be one selector of a raw counter, without a function or a range",
+        "checks[0].counters.old.seconds must be greater than 0 and at most 21600",
+        "checks[0].counters.effect and counters.old exclude each other: old is there to estimate the effect",
+    ]
+
+
 @contextmanager
 def counted(server: Prometheus, fails: Callable[[int], bool]) -> Iterator[str]:
     """A release whose requests are counted as it answers them; its address."""
