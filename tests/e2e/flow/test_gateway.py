@@ -5,52 +5,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import kubectl
+from tests.e2e.flow.behind_gateway import behind_gateway, service_colour, weights
 from tests.e2e.flow.stage import Stage
-from tests.e2e.gateway.routed import KIND, data_plane
 
 # It may have to wait for the build of the data plane.
 pytestmark = pytest.mark.timeout(1800)
 
 
-def routed(stage: Stage) -> dict[str, int]:
-    """Weights of the app's route."""
-    route = json.loads(kubectl("-n", stage.namespace, "get", KIND, "notes", "-o", "json"))
-    (rule,) = route["spec"]["rules"]
-    return {ref["name"]: ref["weight"] for ref in rule["backendRefs"]}
-
-
 def test_a_canary_through_a_gateway_and_back(make_stage: Callable[..., Stage]) -> None:
-    edge = data_plane()
-    port = int(edge["GOLIVE_GATEWAY_URL"].rpartition(":")[2])
-    gateway = {"name": edge["GOLIVE_GATEWAY"], "namespace": edge["GOLIVE_GATEWAY_NAMESPACE"]}
-    settings: dict[str, Any] = {
-        "app_expose": {"gateway": gateway},
-        "release_probe_url": f"http://127.0.0.1:{port}/readyz",
-        "release_driver": "gateway",
-        "release_gateway": {"route": "notes"},
-        "release_strategy": "canary",
-        "release_steps": [{"weight": 20, "hold": 2}, {"weight": 60, "hold": 2}],
-        "app_track_soak": 1,
-        "release_soak": 1,
-        "release_verify_passes": 1,
-        "release_observe_passes": 2,
-    }
-    stage = make_stage(exposed=False, **settings)
-    stage.port = port
+    steps = [{"weight": 20, "hold": 2}, {"weight": 60, "hold": 2}]
+    stage = behind_gateway(make_stage, release_strategy="canary", release_steps=steps)
     first = stage.play("site.yml")
     assert first.code == 0, first.output
-    assert routed(stage) == {"notes-blue": 100, "notes-green": 0}
+    assert weights(stage) == {"notes-blue": 100, "notes-green": 0}
     with stage.load() as ledger:
         release = stage.play("release.yml", app_version="2.0.0", migrate_target="0002")
         assert release.code == 0, release.output
-        assert routed(stage) == {"notes-blue": 0, "notes-green": 100}
+        assert weights(stage) == {"notes-blue": 0, "notes-green": 100}
         kept = {phase["phase"]: phase["verdict"] for phase in stage.runs()[0]["phases"]}
         for share in (20, 60):
             step = kept[f"canary {share} %"]
@@ -63,6 +38,5 @@ def test_a_canary_through_a_gateway_and_back(make_stage: Callable[..., Stage]) -
         back = stage.play("rollback.yml")
         assert back.code == 0, back.output
     assert ledger["failed"] == 0, ledger["failed_by"]
-    assert routed(stage) == {"notes-blue": 100, "notes-green": 0}
-    selector = kubectl("-n", stage.namespace, "get", "service", "notes", "-o", "jsonpath={.spec.selector}")
-    assert json.loads(selector)["golive.cutover/colour"] == "blue"
+    assert weights(stage) == {"notes-blue": 100, "notes-green": 0}
+    assert service_colour(stage) == "blue"
