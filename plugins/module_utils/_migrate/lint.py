@@ -22,6 +22,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules
     way_back,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules_index import RULES_OF_INDEXES
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules_live import broken_by_data
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules_object import RULES_OF_OBJECTS
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules_style import style
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_scene import Hit, Scene
@@ -33,7 +34,14 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_world
 # Bytes of a table that a second of the work gets through. Assumed, not measured: a volume of the usual class of a
 # cloud gives 125 MB/s to one reader; building an index or writing a table anew also sorts, writes and logs.
 BYTES_PER_S = {"scan": 100e6, "build": 25e6, "rewrite": 25e6}
-_STATEMENT_RULES = (*RULES_OF_FILES, *RULES_OF_INDEXES, *RULES_OF_COLUMNS, *RULES_OF_CONSTRAINTS, *RULES_OF_OBJECTS)
+_STATEMENT_RULES = (
+    *RULES_OF_FILES,
+    *RULES_OF_INDEXES,
+    *RULES_OF_COLUMNS,
+    *RULES_OF_CONSTRAINTS,
+    *RULES_OF_OBJECTS,
+    broken_by_data,
+)
 
 
 @dataclass(frozen=True)

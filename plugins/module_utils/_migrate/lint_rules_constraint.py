@@ -30,7 +30,7 @@ def add_constraint(scene: Scene) -> Iterator[Hit]:
         if one.kind == "exclude":
             yield Hit("add-exclusion", table, one.name)
         elif one.kind in ("unique", "primary"):
-            yield from _key(scene, table, one)
+            yield from _key(table, one)
         elif one.kind == "not null" and one.valid:
             known = table.columns.get(one.columns[0])
             if not (known and known.not_null) and not table.proves_not_null(one.columns[0]):
@@ -41,7 +41,7 @@ def add_constraint(scene: Scene) -> Iterator[Hit]:
             yield Hit("add-foreign-key-validated", table, f"{', '.join(one.columns)} to {one.target}")
 
 
-def _key(scene: Scene, table: Table, one: Constraint) -> Iterator[Hit]:
+def _key(table: Table, one: Constraint) -> Iterator[Hit]:
     if not one.using_index:
         yield Hit("add-unique-or-primary-key", table, ", ".join(one.columns))
     elif one.kind == "primary":

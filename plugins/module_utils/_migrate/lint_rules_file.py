@@ -115,7 +115,9 @@ def after_lock(scene: Scene) -> Iterator[Hit]:
         return
     held = [scene.world.table(name) for name in passed.locked]
     validates = any(one.kind == "validate" for one in scene.actions("validate"))
-    if held and (parsed.verb in _READS_ROWS or parsed.has("AS") or (validates and not _own(scene))):
+    builds_nothing = parsed.verb == "CREATE INDEX" and table is not None and table.quiet
+    reads = (parsed.verb in _READS_ROWS and not builds_nothing) or parsed.has("AS")
+    if held and (reads or (validates and not _own(scene))):
         yield Hit("statement-after-exclusive-lock", held[0], f"{parsed.verb} while {held[0].name} is locked")
     now = {parsed.target or one for one, level in locks(parsed, scene.world).items() if level != "weaker"}
     fresh = [name for name in now if name not in passed.targets]
@@ -166,6 +168,8 @@ def remember(scene: Scene) -> None:
             # A type that is made in the same transaction may use its values at once.
             if action.kind == "add value" and not world.made(parsed.target):
                 passed.enum_values[action.name] = parsed.statement.line
+    if parsed.verb in ("UPDATE", "DELETE", "INSERT", "MERGE", "COPY", "DO", "CALL", "EXECUTE"):
+        world.note_write(parsed.target)
     named = foreign_targets(parsed)
     if named:
         held = {*named, *({parsed.target} if parsed.target is not None else set())}

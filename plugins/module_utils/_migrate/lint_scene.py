@@ -63,9 +63,6 @@ class Hit:
     line: int = 0
 
 
-_WEAK_ACTIONS = {"validate"}
-
-
 def locks(parsed: Parsed, world: World) -> dict[Name, str]:
     """The strong locks of a statement on tables that are in use: EXCLUSIVE, ROW_EXCLUSIVE or WEAKER by table."""
     return {name: level for name, level in _locks(parsed, world) if not world.table(name).quiet}
@@ -75,26 +72,26 @@ def _locks(parsed: Parsed, world: World) -> Iterator[tuple[Name, str]]:
     target = parsed.target
     if parsed.verb in ("ALTER TABLE", "ALTER MATERIALIZED VIEW") and target is not None:
         levels = [_level(action) for action in parsed.actions]
-        strongest = EXCLUSIVE if EXCLUSIVE in levels else ROW_EXCLUSIVE if ROW_EXCLUSIVE in levels else WEAKER
-        yield target, strongest
+        yield target, EXCLUSIVE if EXCLUSIVE in levels else ROW_EXCLUSIVE if ROW_EXCLUSIVE in levels else WEAKER
         for action in parsed.actions:
-            if action.kind == "attach" and action.other is not None:
+            if action.kind in ("attach", "detach") and action.other is not None and action.text != "CONCURRENTLY":
                 yield action.other, EXCLUSIVE
-            if action.kind == "detach" and action.other is not None and action.text != "CONCURRENTLY":
-                yield action.other, EXCLUSIVE
-    elif parsed.verb in ("DROP TABLE", "TRUNCATE", "DROP MATERIALIZED VIEW"):
+    elif _locks_what_it_names(parsed):
         yield from ((name, EXCLUSIVE) for name in parsed.names)
     elif parsed.verb == "DROP INDEX" and "CONCURRENTLY" not in parsed.flags:
         tables = (world.table_of_index(name) for name in parsed.names)
         yield from ((table.name, EXCLUSIVE) for table in tables if table is not None)
-    elif (parsed.verb == "LOCK TABLE" and not parsed.flags & {"ACCESS SHARE", "ROW", "SHARE"}) or (
-        parsed.verb == "CREATE TABLE" and parsed.has("PARTITION OF")
-    ):
-        yield from ((name, EXCLUSIVE) for name in parsed.names)
     elif target is not None and parsed.verb in _ON_TABLE:
         yield target, _ON_TABLE[parsed.verb]
     for name in foreign_targets(parsed):
         yield name, ROW_EXCLUSIVE
+
+
+def _locks_what_it_names(parsed: Parsed) -> bool:
+    if parsed.verb == "LOCK TABLE":
+        return not parsed.flags & {"ROW", "SHARE"}
+    partition = parsed.verb == "CREATE TABLE" and parsed.has("PARTITION OF")
+    return partition or parsed.verb in ("DROP TABLE", "TRUNCATE", "DROP MATERIALIZED VIEW")
 
 
 _ON_TABLE = {

@@ -284,8 +284,10 @@ class _Reader:
 
     def _create_on_table(self, kind: str) -> dict[str, Any]:
         name = self._c.name()
-        self._c.until("ON" if kind != "RULE" else "TO")
-        self._c.take_one("ON", "TO")
+        border = "TO" if kind == "RULE" else "ON"
+        if not self._c.has(border):
+            self._c.until(border)
+        self._c.take(border)
         return {"verb": f"CREATE {kind}", "target": self._c.name(), "names": (name,) if name else ()}
 
     def _create_index(self) -> dict[str, Any]:

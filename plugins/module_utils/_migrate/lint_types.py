@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What PostgreSQL's types and functions mean for a rewrite: which changes of type need none, which calls vary by row."""
+"""What types and functions mean for a rewrite: which changes of type need none, which calls vary by row."""
 
 from __future__ import annotations
 

@@ -61,7 +61,8 @@ class Table:
         """Whether an index begins with these columns in any order."""
         wanted = set(columns)
         return any(
-            set(index.columns[: len(columns)]) == wanted and not index.predicate for index in self.indexes.values()
+            set(index.columns[: len(columns)]) == wanted and index.valid and not index.predicate
+            for index in self.indexes.values()
         ) or any(
             one.kind in ("primary", "unique") and set(one.columns[: len(columns)]) == wanted
             for one in self.constraints.values()
@@ -86,6 +87,9 @@ class Source(Protocol):
     def old_transactions(self) -> list[str]:
         """What is said of each transaction that CONCURRENTLY would wait for."""
 
+    def any_row(self, query: str) -> bool | None:
+        """Whether a query has a row; None when it cannot be answered in time."""
+
 
 class World:
     """Tables as the statements so far have left them; ``history`` tells files that were applied before."""
@@ -96,6 +100,7 @@ class World:
         self._gone: set[Name] = set()
         self._made: dict[Name, str] = {}
         self._domains: dict[str, bool] = {}
+        self._written: set[Name | None] = set()
 
     @property
     def live(self) -> bool:
@@ -109,6 +114,16 @@ class World:
     def old_transactions(self) -> list[str]:
         """What is said of each transaction that CONCURRENTLY would wait for."""
         return self._source.old_transactions() if self._source is not None else []
+
+    def note_write(self, name: Name | None) -> None:
+        """Rows of a table change in the files; None when nobody can tell of which one."""
+        self._written.add(name)
+
+    def breaks(self, name: Name, query: str) -> bool:
+        """Whether rows that are in the database now, and that no file changes first, answer the query."""
+        if self._source is None or {name, None} & self._written:
+            return False
+        return bool(self._source.any_row(query))
 
     def table(self, name: Name) -> Table:
         """What is known of a table; an unknown one is neither new nor known."""

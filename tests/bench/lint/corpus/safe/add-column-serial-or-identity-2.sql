@@ -1,0 +1,2 @@
+CREATE SEQUENCE orders_number_seq;
+ALTER SEQUENCE orders_number_seq OWNED BY orders.number;

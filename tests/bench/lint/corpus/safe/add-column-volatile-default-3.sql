@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN extra jsonb NOT NULL DEFAULT '{"call": "random()"}'::jsonb;

@@ -1,0 +1,2 @@
+CREATE TABLE labels (id bigint, name text);
+ALTER TABLE labels ADD PRIMARY KEY (id), ADD UNIQUE (name);

@@ -1,0 +1,2 @@
+-- golive: allow drop-column: unused since release 41
+ALTER TABLE orders DROP COLUMN note;

@@ -1,0 +1,5 @@
+CREATE TABLE events_2026 (id bigint, at timestamptz NOT NULL);
+ALTER TABLE events_2026 ADD CONSTRAINT bounds CHECK (at >= '2026-01-01' AND at < '2027-01-01') NOT VALID;
+ALTER TABLE events_2026 VALIDATE CONSTRAINT bounds;
+-- lint below
+ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN this_name_of_a_column_is_as_long_as_the_server_lets_a_name_be__ text;

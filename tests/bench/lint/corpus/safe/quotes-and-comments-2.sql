@@ -1,0 +1,1 @@
+ALTER TABLE "drop column" ADD COLUMN "not null" text;

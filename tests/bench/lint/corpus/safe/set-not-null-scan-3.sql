@@ -1,0 +1,6 @@
+CREATE TABLE orders (id bigint PRIMARY KEY, note text);
+ALTER TABLE orders ADD CONSTRAINT note_there CHECK (note IS NOT NULL) NOT VALID;
+ALTER TABLE orders VALIDATE CONSTRAINT note_there;
+-- lint below
+ALTER TABLE orders ALTER COLUMN note SET NOT NULL;
+ALTER TABLE orders DROP CONSTRAINT note_there;

@@ -1,0 +1,2 @@
+CREATE UNLOGGED TABLE cache (key text PRIMARY KEY, value text);
+ALTER TABLE cache SET LOGGED;

@@ -1,0 +1,3 @@
+CREATE TEMPORARY TABLE picked AS SELECT id FROM orders WHERE state = 'lost';
+DELETE FROM picked;
+DROP TABLE picked;

@@ -1,0 +1,2 @@
+CREATE TABLE scratch AS SELECT 1 AS id;
+TRUNCATE scratch;

@@ -1,0 +1,2 @@
+-- golive: batch
+UPDATE orders SET state = 'open';

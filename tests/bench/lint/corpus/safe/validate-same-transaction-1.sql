@@ -1,0 +1,3 @@
+ALTER TABLE orders ADD CONSTRAINT price_positive CHECK (price > 0) NOT VALID;
+-- lint below
+ALTER TABLE orders VALIDATE CONSTRAINT price_positive;

@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN amount int DEFAULT 0 CHECK (amount >= 0);

@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN customer_id bigint CONSTRAINT orders_customer REFERENCES customers (id) ON DELETE CASCADE;

@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN state text CONSTRAINT has_state NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD token text DEFAULT md5(random()::text);

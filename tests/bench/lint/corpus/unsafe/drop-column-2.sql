@@ -1,0 +1,1 @@
+alter table only orders drop if exists note cascade;

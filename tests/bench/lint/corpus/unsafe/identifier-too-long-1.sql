@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN this_name_of_a_column_is_so_long_that_the_server_cuts_its_last_letters_off text;

@@ -1,0 +1,2 @@
+ALTER TABLE orders ADD COLUMN state text;
+DROP INDEX CONCURRENTLY orders_note_idx;

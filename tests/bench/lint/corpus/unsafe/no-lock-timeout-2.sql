@@ -1,0 +1,2 @@
+RESET lock_timeout;
+ALTER TABLE orders ADD COLUMN state text;

@@ -1,0 +1,1 @@
+CREATE ROLE report LOGIN PASSWORD 'x';

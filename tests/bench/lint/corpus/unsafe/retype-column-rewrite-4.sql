@@ -1,0 +1,1 @@
+ALTER TABLE orders ALTER note TYPE text USING note::text;

@@ -1,0 +1,2 @@
+START TRANSACTION;
+ALTER TABLE orders ADD COLUMN state text;
