@@ -92,7 +92,7 @@ def _orphans(scene: Scene, table: Table, one: Constraint) -> str:
 
 def _is_harmless(condition: str) -> bool:
     found = tokens(condition)
-    return is_steady(found) and not any(one.is_sign(";", "%") or one.is_word(*_NOT_IN_A_CONDITION) for one in found)
+    return is_steady(found) and not any(one.is_sign(";") or one.is_word(*_NOT_IN_A_CONDITION) for one in found)
 
 
 def _table(name: Name) -> str:

@@ -25,6 +25,7 @@ NO_DATABASE = {"host": "127.0.0.1", "port": 1, "database": "shop", "user": "shop
 RIGHT: dict[str, dict[str, Any]] = {
     "db_migrate": {"path": "../migrations", "wait": 1},
     "db_migrate_info": {"path": "../migrations"},
+    "db_migrate_lint": {"path": "../migrations"},
     "health_gate": {
         "checks": [{"name": "up", "kind": "kube", "object": {"name": "x", "namespace": "x"}, "rolled_out": True}],
         "consecutive": 1,
@@ -40,7 +41,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "traffic_info": {"service": "x", "namespace": "x"},
     "traffic_switch": {"service": "x", "namespace": "x", "to": "green"},
 }
-DATABASE_VERBS = ("db_migrate", "db_migrate_info")
+DATABASE_VERBS = ("db_migrate", "db_migrate_info", "db_migrate_lint")
 
 
 def _unreachable(verb: str) -> dict[str, Any]:
