@@ -54,8 +54,6 @@ _COLUMN_ENDS = [
     "STORAGE",
     "DEFERRABLE",
     "INITIALLY",
-    "USING",
-    "WITH",
 ]
 _DEFAULT_ENDS = [
     "NOT",
@@ -285,8 +283,7 @@ class _Reader:
     def _create_on_table(self, kind: str) -> dict[str, Any]:
         name = self._c.name()
         border = "TO" if kind == "RULE" else "ON"
-        if not self._c.has(border):
-            self._c.until(border)
+        self._c.until(border)
         self._c.take(border)
         return {"verb": f"CREATE {kind}", "target": self._c.name(), "names": (name,) if name else ()}
 
@@ -300,9 +297,8 @@ class _Reader:
         target = c.name()
         method = c.identifier() if c.take("USING") else "btree"
         columns = tuple(_plain_column(part) for part in between_commas(c.group() or ()))
-        partial = any(token.is_word("WHERE") for token in c.rest())
         c.until("WHERE")
-        predicate = c.text_of(c.rest()[1:]) if partial else ""
+        predicate = c.text_of(c.rest()) if c.take("WHERE") else ""
         index = Index(name, columns, "UNIQUE" in self._flags, method, predicate)
         return {"verb": "CREATE INDEX", "target": target, "index": index}
 
@@ -353,7 +349,7 @@ class _Reader:
         return self._column_rest(c.identifier(), c)
 
     def _column_rest(self, name: str, c: Cursor) -> Column:
-        kind = c.until(*_COLUMN_ENDS) if not c.done and not _ends_column(c) else ()
+        kind = c.until(*_COLUMN_ENDS)
         written = type_of(kind)
         raw = " ".join(token.identifier for token in kind[:1])
         automatic = "serial" if raw in _SERIALS and len(kind) == 1 else ""
@@ -369,7 +365,7 @@ class _Reader:
             if c.take("NOT", "NULL"):
                 not_null = True
             elif c.take("DEFAULT"):
-                default = c.until(*_DEFAULT_ENDS)
+                default = c.until(*_DEFAULT_ENDS, least=1)
             elif c.take("GENERATED"):
                 c.take("ALWAYS")
                 c.take("BY", "DEFAULT")
@@ -677,7 +673,6 @@ _READERS = frozenset(
         "INSERT",
         "MERGE",
         "COPY",
-        "WITH",
         "REINDEX",
         "VACUUM",
         "CLUSTER",
@@ -696,11 +691,6 @@ def _starts_constraint(c: Cursor) -> bool:
     if first.text == "UNIQUE":
         return second is not None and (second.is_sign("(") or second.is_word("USING", "NULLS"))
     return c.has("PRIMARY", "KEY") or c.has("FOREIGN", "KEY") or c.has("NOT", "NULL")
-
-
-def _ends_column(c: Cursor) -> bool:
-    token = c.peek()
-    return token is not None and token.is_word(*_COLUMN_ENDS)
 
 
 def _plain_column(part: Sequence[Token]) -> str:

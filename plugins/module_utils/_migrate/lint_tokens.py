@@ -200,13 +200,13 @@ class Cursor:
                 break
         return tuple(self._items[start + 1 : self.at - 1])
 
-    def until(self, *words: str) -> tuple[Token, ...]:
-        """Read up to one of these words outside of parentheses, or up to the end."""
+    def until(self, *words: str, least: int = 0) -> tuple[Token, ...]:
+        """Read up to one of these words outside of parentheses, or up to the end; at least ``least`` tokens."""
         start = self.at
         depth = 0
         while not self.done:
             token = self._items[self.at]
-            if not depth and self.at > start and token.is_word(*words):
+            if not depth and self.at - start >= least and token.is_word(*words):
                 break
             depth += token.is_sign("(", "[") - token.is_sign(")", "]")
             self.at += 1

@@ -130,7 +130,7 @@ def test_rules_are_whole() -> None:
         assert rule.severity in SEVERITIES
         assert rule.effect
         assert rule.rewrite.endswith(".")
-    assert len(RULES) == 67
+    assert len(RULES) == 68
     assert counts([]) == {"error": 0, "warning": 0, "info": 0}
 
 

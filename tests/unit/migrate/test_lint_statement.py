@@ -178,9 +178,13 @@ def test_comments_are_not_found_in_strings() -> None:
 
 
 PIECES = st.sampled_from(
-    "ALTER TABLE CREATE INDEX DROP COLUMN ADD CONSTRAINT CHECK NOT NULL VALID DEFAULT TYPE ON ( ) , ; . t a 'x' \"n\" "
-    "$$y$$ 1 :: UNIQUE PRIMARY KEY REFERENCES USING WHERE UPDATE SET DELETE FROM VACUUM FULL CLUSTER ATTACH PARTITION OF"
-    " GENERATED ALWAYS AS IDENTITY STORED DOMAIN POLICY RENAME TO LOCK IN MODE [ ] * REINDEX".split()
+    [
+        *("ALTER TABLE", "CREATE INDEX", "DROP COLUMN", "ADD CONSTRAINT", "CHECK", "NOT NULL", "NOT VALID", "DEFAULT"),
+        *("TYPE", "ON", "(", ")", ",", ";", ".", "t", "a", "'x'", '"n"', "$$y$$", "1", "::", "UNIQUE", "PRIMARY KEY"),
+        *("REFERENCES", "USING", "WHERE", "UPDATE", "SET", "DELETE FROM", "VACUUM FULL", "CLUSTER", "ATTACH PARTITION"),
+        *("PARTITION OF", "GENERATED ALWAYS AS", "IDENTITY", "STORED", "CREATE DOMAIN", "POLICY", "RENAME", "TO"),
+        *("LOCK", "IN", "MODE", "[", "]", "*", "REINDEX", "CREATE TABLE", "VALIDATE", "DROP", "TRIGGER"),
+    ]
 )
 
 
