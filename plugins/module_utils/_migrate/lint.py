@@ -130,10 +130,11 @@ class _Linter:
         return sorted(self._found, key=lambda one: (order[one.file], one.line, SEVERITIES.index(one.severity), one.id))
 
     def _file(self, file: LintFile) -> None:
-        passed = passed_before(file)
+        passed, alone = None, False
         for hit in way_back(file):
             self._add(file, None, hit)
         for parsed in file.statements:
+            passed, alone = passed_before(file, parsed, passed, alone), file.is_alone(parsed)
             scene = Scene(file, parsed, self._world, passed, self._version)
             for rule in (*_STATEMENT_RULES, *((style,) if self._with_style else ())):
                 for hit in rule(scene):

@@ -6,46 +6,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.directives import DirectiveError, read_directives
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules import RULES
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_statement import Parsed, parse
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_tokens import line_comments
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import refusal
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import SplitError, split
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import needs_autocommit
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import fault
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import Splitter, Statement
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import SqlTextError
 
-_NAME = re.compile(r"(?P<version>\d{1,18})_.*?(?P<down>\.down)?\.sql")
-_DIRECTIVE = re.compile(r"--\s*golive\s*:\s*(?P<body>.*?)\s*")
-_ALLOW = re.compile(r"allow\b\s*(?P<id>[A-Za-z0-9-]*)\s*(?::\s*(?P<reason>.*))?")
-_KIND = re.compile(r"(?:(?:step|kind)\s*[=:]?\s*)?(?P<kind>tx|autocommit|batch)\b.*")
-_LOCK_TIMEOUT = re.compile(r"lock_timeout\s*[=:]?\s*(?P<number>\d+).*")
+_NAME = re.compile(r"(?P<version>\d{1,18})_.*?(?:\.(?P<role>down|verify))?\.sql")
+_ALLOW = re.compile(r"--\s*golive\s*:\s*allow\b\s*(?P<id>[A-Za-z0-9-]*)\s*(?::\s*(?P<reason>.*))?")
 
 
 @dataclass(frozen=True)
 class LintFile:
     """``kind`` is tx, autocommit or batch; ``number`` the version in the name, ``expects_down`` whether it has one.
 
-    ``allowed`` are pairs of line (0: the whole file) and rule id. ``lock_timeout`` is what a directive sets.
+    ``each_alone``: the file says itself that no statement runs in a transaction. ``allowed`` are pairs of line (0: the
+    whole file) and rule id. ``lock_timeout`` is what a directive sets, in seconds.
     """
 
     file: str
     text: str
     statements: tuple[Parsed, ...]
     kind: str = "tx"
+    each_alone: bool = False
     number: int | None = None
     expects_down: bool = False
     down: LintFile | None = None
     allowed: frozenset[tuple[int, str]] = frozenset()
-    lock_timeout: int | None = field(default=None)
+    lock_timeout: float | None = None
 
-    @property
-    def transactional(self) -> bool:
-        """Whether its statements run in one transaction."""
-        return self.kind == "tx"
+    def is_alone(self, parsed: Parsed) -> bool:
+        """Whether the runner runs the statement outside of a transaction, as ``steps.steps_of`` has it."""
+        if self.kind == "autocommit":
+            return self.each_alone or bool(needs_autocommit(parsed.statement))
+        return self.kind == "batch"
 
     def allows(self, rule: str, parsed: Parsed | None) -> bool:
         """Whether a comment allows the rule for the statement, or for the whole file."""
@@ -72,9 +74,9 @@ def read_files(path: str) -> list[LintFile]:
     for one, text in texts.items():
         match = _NAME.fullmatch(one.name)
         made = lint_file(one.name, text, int(match["version"]) if match else None)
-        if match and match["down"] and made.number is not None:
+        if match and match["role"] == "down" and made.number is not None:
             downs[made.number] = made
-        else:
+        elif not (match and match["role"]):
             ups.append(made)
     paired = [_with_down(one, downs) for one in ups] if place.is_dir() else ups
     return sorted(paired, key=lambda one: (one.number is None, one.number or 0, one.file))
@@ -90,84 +92,58 @@ def _decoded(path: Path) -> str:
 
 
 def _with_down(one: LintFile, downs: dict[int, LintFile]) -> LintFile:
-    if one.number is None:
-        return one
-    return LintFile(
-        one.file,
-        one.text,
-        one.statements,
-        one.kind,
-        one.number,
-        True,
-        downs.get(one.number),
-        one.allowed,
-        one.lock_timeout,
-    )
+    return one if one.number is None else replace(one, expects_down=True, down=downs.get(one.number))
 
 
 def lint_file(file: str, text: str, number: int | None = None) -> LintFile:
     """Read a file's text. Errors as of ``read_files``."""
+    splitter = Splitter(text)
     try:
-        statements = tuple(parse(one) for one in split(text))
-    except SplitError as error:
-        raise _fault(error.code, file, error.line, error.message, error.hint) from error
-    kind, timeout, allowed = "", None, set()
-    for line, body in _directives(text):
-        if body.startswith("allow"):
-            allowed.add(_allowance(file, text, line, body, statements))
-        elif match := _KIND.fullmatch(body):
-            kind = match["kind"]
-        elif match := _LOCK_TIMEOUT.fullmatch(body):
-            timeout = int(match["number"])
+        statements = tuple(splitter)
+        directives, _marks = read_directives(statements, splitter.behind)
+    except (SqlTextError, DirectiveError) as error:
+        raise fault(error.code, file, error.line, error.message, error.hint) from error
+    needy = any(needs_autocommit(one) for one in statements)
     return LintFile(
-        file, text, statements, kind or _kind(statements), number, allowed=frozenset(allowed), lock_timeout=timeout
+        file,
+        text,
+        tuple(parse(one) for one in statements),
+        directives.kind or ("autocommit" if needy else "tx"),
+        directives.kind == "autocommit",
+        number,
+        allowed=frozenset(_allowances(file, statements)),
+        lock_timeout=directives.settings.get("lock_timeout"),
     )
 
 
-def needs_autocommit(parsed: Parsed) -> bool:
-    """Whether the server refuses the statement inside a transaction."""
-    refused = refusal(parsed.statement)
-    return refused is not None and refused.code == "needs_autocommit"
+def _allowances(file: str, statements: Sequence[Statement]) -> Iterator[tuple[int, str]]:
+    for number, statement in enumerate(statements):
+        for line, comment in statement.above:
+            match = _ALLOW.fullmatch(comment.strip())
+            if match:
+                yield _covered(file, line, statement, first=not number), _rule(file, line, match)
 
 
-def _kind(statements: tuple[Parsed, ...]) -> str:
-    """A file of nothing but statements that no transaction can hold runs without one."""
-    work = [one for one in statements if one.verb not in ("SET", "RESET")]
-    return "autocommit" if work and all(needs_autocommit(one) for one in work) else "tx"
-
-
-def _directives(text: str) -> Iterator[tuple[int, str]]:
-    for at, comment in line_comments(text):
-        match = _DIRECTIVE.fullmatch(comment.strip())
-        if match:
-            yield text.count("\n", 0, at) + 1, match["body"]
-
-
-def _allowance(file: str, text: str, line: int, body: str, statements: tuple[Parsed, ...]) -> tuple[int, str]:
-    match = _ALLOW.fullmatch(body)
-    rule = match["id"] if match else ""
+def _rule(file: str, line: int, match: re.Match[str]) -> str:
+    rule = match["id"]
     if rule not in RULES:
         near = get_close_matches(rule, RULES, 1, 0.0)[0]
-        raise _fault("unknown_directive", file, line, f"there is no rule '{rule}' to allow", f"Did you mean {near}?")
-    if match is None or not (match["reason"] or "").strip():
+        raise fault("unknown_directive", file, line, f"there is no rule '{rule}' to allow", f"Did you mean {near}?")
+    if not (match["reason"] or "").strip():
         hint = f"Write -- golive: allow {rule}: and the reason why it is safe here."
-        raise _fault("unknown_directive", file, line, f"allowing {rule} needs a reason", hint)
-    return _covered(file, text, line, statements), rule
+        raise fault("unknown_directive", file, line, f"allowing {rule} needs a reason", hint)
+    return rule
 
 
-def _covered(file: str, text: str, line: int, statements: tuple[Parsed, ...]) -> int:
+def _covered(file: str, line: int, statement: Statement, first: bool) -> int:
     """The line of the statement right below; 0 for the whole file."""
-    lines = text.split("\n")
+    commented = {number for number, _text in statement.above}
     below = line
-    while below < len(lines) and lines[below].strip().startswith("--"):
+    while below in commented:
         below += 1
-    if any(one.statement.line == below + 1 for one in statements):
-        return below + 1
-    if not statements or line < statements[0].statement.line:
+    if below == statement.line:
+        return below
+    if first:
         return 0
     hint = "Put it right above the statement, or at the top of the file with an empty line below."
-    raise _fault("unknown_directive", file, line, "this allows nothing: no statement stands right below", hint)
-
-
-def _fault(code: str, file: str, line: int, reason: str, hint: str | None) -> GoliveError:
-    return GoliveError(code, f"{file}:{line}: {reason}.", hint, {"file": file, "line": line})
+    raise fault("unknown_directive", file, line, "this allows nothing: no statement stands right below", hint)

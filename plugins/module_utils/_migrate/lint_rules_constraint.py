@@ -111,7 +111,7 @@ def foreign_keys(scene: Scene) -> Iterator[Hit]:
     )
     earlier = frozenset[Name]().union(*passed.foreign_key_locks)
     alone = sum(not scene.world.table(name).quiet for name in named)
-    if alone > 1 or (scene.file.transactional and passed.foreign_key_locks and held - earlier and earlier):
+    if alone > 1 or (scene.transactional and passed.foreign_key_locks and held - earlier and earlier):
         yield Hit("several-foreign-keys", scene.table, ", ".join(sorted(str(name) for name in held | earlier)))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_files import LintFile, needs_autocommit
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_files import LintFile
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_scene import (
     EXCLUSIVE,
     ROW_EXCLUSIVE,
@@ -18,7 +18,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_scene
     locks,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_statement import Parsed
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import refusal
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import needs_autocommit, refusal
 
 _ENUM_IN_TRANSACTION_SINCE = 12
 _LONGEST_NAME = 63
@@ -62,11 +62,11 @@ def transaction(scene: Scene) -> Iterator[Hit]:
     if refused is not None and refused.code == "transaction_control":
         yield Hit("transaction-control-in-file", None, refused.reason)
     concurrent = parsed.has("CONCURRENTLY") and parsed.verb in ("CREATE INDEX", "REINDEX TABLE", "REINDEX INDEX")
-    if scene.file.transactional and needs_autocommit(parsed):
+    if scene.transactional and needs_autocommit(parsed.statement):
         rule = "concurrent-in-transaction" if parsed.verb == "CREATE INDEX" else "needs-autocommit"
         yield Hit(rule, scene.table)
     elif concurrent and scene.passed.lock_timeout:
-        yield Hit("concurrent-under-lock-timeout", scene.table, f"lock_timeout is {scene.passed.lock_timeout} here")
+        yield Hit("concurrent-under-lock-timeout", scene.table, f"lock_timeout is set to {scene.passed.lock_timeout:g}")
     elif concurrent:
         yield from (Hit("concurrent-under-lock-timeout", scene.table, one) for one in scene.world.old_transactions())
 
@@ -74,7 +74,7 @@ def transaction(scene: Scene) -> Iterator[Hit]:
 def timeouts(scene: Scene) -> Iterator[Hit]:
     """no-lock-timeout, no-statement-timeout. Outside of a transaction no timeout is what CONCURRENTLY needs."""
     name, value = _setting(scene.parsed)
-    if name not in ("ALL", *_TIMEOUTS) or not scene.file.transactional:
+    if name not in ("ALL", *_TIMEOUTS) or not scene.transactional:
         return
     if name == "ALL" or value in ("0", "DEFAULT", ""):
         yield Hit(_TIMEOUTS.get(name, "no-lock-timeout"), None, f"{scene.parsed.verb} {name.lower()}")
@@ -94,7 +94,7 @@ def _setting(parsed: Parsed) -> tuple[str, str]:
 def enums(scene: Scene) -> Iterator[Hit]:
     """enum-value-used-early."""
     parsed = scene.parsed
-    if not scene.file.transactional:
+    if not scene.transactional:
         return
     adds = [one for one in parsed.actions if one.kind == "add value"]
     if adds and scene.version is not None and scene.version < _ENUM_IN_TRANSACTION_SINCE:
@@ -111,7 +111,7 @@ def after_lock(scene: Scene) -> Iterator[Hit]:
     table = scene.table
     if table is not None and not table.quiet and _is_mergeable(parsed) and table.name in passed.altered:
         yield Hit("repeated-alter-table", table)
-    if not scene.file.transactional:
+    if not scene.transactional:
         return
     held = [scene.world.table(name) for name in passed.locked]
     validates = any(one.kind == "validate" for one in scene.actions("validate"))
@@ -152,6 +152,10 @@ RULES_OF_FILES = (transaction, timeouts, enums, after_lock, names)
 def remember(scene: Scene) -> None:
     """Note what the statement leaves behind for those after it; before ``World.apply``."""
     parsed, passed, world = scene.parsed, scene.passed, scene.world
+    if parsed.verb in ("BEGIN", "START"):
+        passed.transaction_open = True
+    elif parsed.verb in ("COMMIT", "END", "ROLLBACK", "ABORT"):
+        passed.transaction_open = False
     name, value = _setting(parsed)
     if name == "LOCK_TIMEOUT":
         passed.lock_timeout = 0 if value in ("0", "DEFAULT", "") else int("".join(filter(str.isdigit, value)) or 0)
@@ -176,9 +180,13 @@ def remember(scene: Scene) -> None:
         passed.foreign_key_locks.append(frozenset(one for one in held if not world.table(one).quiet))
 
 
-def passed_before(file: LintFile) -> Passed:
-    """The state before the first statement of a file."""
-    return Passed(lock_timeout=file.lock_timeout)
+def passed_before(scene_file: LintFile, parsed: Parsed, last: Passed | None, last_alone: bool) -> Passed:
+    """What a statement meets: nothing is held any more where a new step of the file begins."""
+    if last is None:
+        return Passed(lock_timeout=scene_file.lock_timeout)
+    if last.transaction_open or not (last_alone or scene_file.is_alone(parsed)):
+        return last
+    return Passed(altered=last.altered, lock_timeout=last.lock_timeout)
 
 
 def way_back(file: LintFile) -> Iterator[Hit]:

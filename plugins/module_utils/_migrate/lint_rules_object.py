@@ -12,6 +12,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_scene
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_statement import Parsed
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_tokens import tokens
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_world import Table
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import SqlTextError
 
 # 8 KiB each: 80 MB are some seconds of work for a statement that touches each row.
 MANY_BYTES = 10_000 * 8192
@@ -139,12 +140,18 @@ def code(scene: Scene) -> Iterator[Hit]:
     if parsed.verb in ("EXECUTE", "CALL"):
         yield Hit("opaque-code", None, f"{parsed.verb} runs code that is not in this file")
         return
-    inside = {
-        one.text for body in parsed.tokens if body.kind == "string" for one in tokens(body.text) if one.kind == "word"
-    }
+    inside = {word for body in parsed.tokens if body.kind == "string" for word in _words(body.text)}
     found = sorted(inside & (_DDL | _DML if parsed.verb == "DO" else _DDL))
     if found:
         yield Hit("opaque-code", None, f"{', '.join(found)} inside of {parsed.verb}")
+
+
+def _words(text: str) -> set[str]:
+    try:
+        return {one.text for one in tokens(text) if one.kind == "word"}
+    except SqlTextError:
+        # Code of another language, or SQL that only its own interpreter understands.
+        return set(re.findall(r"[A-Z_]+", text.upper()))
 
 
 def privileges(scene: Scene) -> Iterator[Hit]:

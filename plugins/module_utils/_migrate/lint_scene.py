@@ -28,7 +28,7 @@ class Passed:
     unvalidated: set[tuple[Name, str]] = field(default_factory=set)
     enum_values: dict[str, int] = field(default_factory=dict)
     foreign_key_locks: list[frozenset[Name]] = field(default_factory=list)
-    lock_timeout: int | None = None
+    lock_timeout: float | None = None
     transaction_open: bool = False
 
 
@@ -41,6 +41,11 @@ class Scene:
     world: World
     passed: Passed
     version: int | None = None
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the statement shares a transaction with others of the file, the runner's or one of its own."""
+        return self.passed.transaction_open or not self.file.is_alone(self.parsed)
 
     @property
     def table(self) -> Table | None:

@@ -129,7 +129,7 @@ def opinions(program: str, files: Iterable[LintFile], version: int | None) -> li
     found = []
     for one in files:
         arguments = [program, "--reporter", "json", "--stdin-filepath", one.file]
-        if one.transactional:
+        if one.kind == "tx":
             arguments.append("--assume-in-transaction")
         if version is not None:
             arguments += ["--pg-version", f"{version}.0"]

@@ -5,24 +5,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-_WORD = r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*"
-_TOKEN = re.compile(
-    r"(?P<space>\s+)"
-    r"|(?P<line>--[^\n]*)"
-    r"|(?P<comment>/\*)"
-    r"|(?P<string>[eE]'(?:[^'\\]|\\.|'')*'|(?:[uU]&|[bBnNxX])?'(?:[^']|'')*')"
-    r'|(?P<name>(?:[uU]&)?"(?:[^"]|"")*")'
-    r"|(?P<dollar>\$(?P<tag>(?:[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*)?)\$.*?\$(?P=tag)\$)"
-    rf"|(?P<word>{_WORD})"
-    r"|(?P<number>\d[\w.]*)"
-    r"|(?P<sign>::|<>|<=|>=|!=|=>|:=|.)",
-    re.DOTALL,
-)
-_EDGE = re.compile(r"/\*|\*/")
+from ansible_collections.golive.cutover.plugins.module_utils._migrate import tokens as lexer
 
 
 @dataclass(frozen=True)
@@ -64,46 +50,22 @@ class Name:
 
 
 def tokens(text: str) -> tuple[Token, ...]:
-    """All tokens of ``text`` but comments and space."""
-    return tuple(_token(kind, match) for kind, match in _pieces(text) if kind != "line")
+    """All tokens of ``text`` but comments and space. Raises SqlTextError for text that is not SQL."""
+    return tuple(_token(one) for one in lexer.tokens(text) if not one.blank)
 
 
-def line_comments(text: str) -> Iterator[tuple[int, str]]:
-    """Offset and text of each comment that begins with two dashes, outside of strings and other comments."""
-    return ((match.start(), match.group()) for kind, match in _pieces(text) if kind == "line")
-
-
-def _pieces(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    at = 0
-    while match := _TOKEN.match(text, at):
-        # A dollar quote has a group inside, which ends first.
-        kind = "dollar" if match["dollar"] else str(match.lastgroup)
-        at = _comment_end(text, at) if kind == "comment" else match.end()
-        if kind not in ("space", "comment"):
-            yield kind, match
-
-
-def _comment_end(text: str, at: int) -> int:
-    depth = 0
-    for edge in _EDGE.finditer(text, at):
-        depth += 1 if edge.group() == "/*" else -1
-        if not depth:
-            return edge.end()
-    return len(text)
-
-
-def _token(kind: str, match: re.Match[str]) -> Token:
-    text = match.group()
-    if kind == "word":
-        text = text.upper()
-    elif kind == "name":
-        text = text[text.index('"') + 1 : -1].replace('""', '"')
-    elif kind == "string":
-        text = text[text.index("'") + 1 : -1].replace("''", "'")
-    elif kind == "dollar":
-        border = len(match["tag"]) + 2
-        kind, text = "string", text[border:-border]
-    return Token(kind, text, match.start(), match.end())
+def _token(one: lexer.Token) -> Token:
+    end = one.start + len(one.text)
+    if one.kind == "word":
+        return Token("word", one.text.upper(), one.start, end)
+    if one.kind == "quoted":
+        return Token("name", one.name or "", one.start, end)
+    if one.kind == "string" and one.text.startswith("$"):
+        border = one.text.index("$", 1) + 1
+        return Token("string", one.text[border:-border], one.start, end)
+    if one.kind == "string":
+        return Token("string", one.text[one.text.index("'") + 1 : -1].replace("''", "'"), one.start, end)
+    return Token(one.kind, one.text, one.start, end)
 
 
 class Cursor:

@@ -41,9 +41,9 @@ def lint_verb(call: Call) -> dict[str, Any]:
         return _finished(call, _without_database(call))
     with reached(call) as reach:
         with connect(reach.call, reach.where, limits=_LIMITS, read_only=True) as session:
-            applied = set()
+            applied: set[tuple[int, ...]] = set()
             if call.params["pending_only"]:
-                applied = {row.number for row in Ledger(call.params["schema"], call.params["table"]).read(session)}
+                applied = {row.order for row in Ledger(call.params["schema"], call.params["table"]).read(session)}
             _before, files = _parted(call.params, applied)
             catalogue = Catalogue(session)
             judged = _judged(call.params, files, (), catalogue, catalogue.version)
@@ -62,14 +62,14 @@ def _without_database(call: Call) -> _Judged:
     return _judged(call.params, files, before, None, call.params["server_version"])
 
 
-def _parted(params: Mapping[str, Any], applied: set[int]) -> tuple[list[LintFile], list[LintFile]]:
+def _parted(params: Mapping[str, Any], applied: set[tuple[int, ...]]) -> tuple[list[LintFile], list[LintFile]]:
     """What was applied before, and what is linted."""
     head = params["head"]
     if head is not None and not str(head).isdigit():
         raise GoliveError("invalid", f"Cannot lint from the version {head}: it is not a number.", "Name one in head.")
     newest = int(head) if head is not None else -1
     files = read_files(params["path"])
-    old = [one for one in files if one.number is not None and (one.number <= newest or one.number in applied)]
+    old = [one for one in files if one.number is not None and (one.number <= newest or (one.number,) in applied)]
     return old, [one for one in files if one not in old]
 
 

@@ -84,9 +84,9 @@ def test_text_that_is_not_sql() -> None:
     [
         ("ALTER TABLE a ADD b text", "tx"),
         ("CREATE INDEX CONCURRENTLY i ON a (b)", "autocommit"),
-        ("SET statement_timeout = 0; VACUUM a", "autocommit"),
-        ("CREATE INDEX CONCURRENTLY i ON a (b); SELECT 1", "tx"),
-        ("-- golive: batch\nUPDATE a SET b = 1", "batch"),
+        ("CREATE INDEX CONCURRENTLY i ON a (b); SELECT 1", "autocommit"),
+        ("-- golive: kind tx\nVACUUM a", "tx"),
+        ("-- golive: kind batch\nUPDATE a SET b = 1 WHERE :range", "batch"),
         ("-- golive: kind=autocommit\nSELECT 1", "autocommit"),
     ],
 )
@@ -94,8 +94,20 @@ def test_how_a_file_runs(text: str, kind: str) -> None:
     assert lint_file("x.sql", text).kind == kind
 
 
+def test_a_statement_that_runs_alone_holds_no_lock_of_others() -> None:
+    alter, write = "ALTER TABLE t ADD b text;\n", "UPDATE t SET b = '' WHERE id = 7;\n"
+    assert ids(alter + write) == [(2, "statement-after-exclusive-lock")]
+    assert ids(alter + "CREATE INDEX CONCURRENTLY i ON t (b);\n" + write) == []
+    assert ids("-- golive: kind autocommit\n" + alter + write) == []
+    assert (3, "statement-after-exclusive-lock") in ids("BEGIN;\n" + alter + write + "COMMIT;\n")
+
+
+def test_directives_are_those_of_the_runner() -> None:
+    assert refused("-- golive: kind sometimes\nSELECT 1").code == "unknown_directive"
+
+
 def test_a_directory_is_read_in_order_of_versions(tmp_path: Path) -> None:
-    for name in ("10_b.sql", "9_a.sql", "9_a.down.sql", "seed.sql", "README.md"):
+    for name in ("10_b.sql", "9_a.sql", "9_a.down.sql", "9_a.verify.sql", "seed.sql", "README.md"):
         (tmp_path / name).write_bytes(b"\xef\xbb\xbfSELECT 1;\r\n")
     files = read_files(str(tmp_path))
     assert [one.file for one in files] == ["9_a.sql", "10_b.sql", "seed.sql"]

@@ -1,2 +1,3 @@
--- golive: batch
-UPDATE orders SET state = 'open';
+-- golive: kind batch
+-- golive: batch_table orders
+UPDATE orders SET state = 'open' WHERE :range;

@@ -1,2 +1,2 @@
-ALTER TABLE orders ADD COLUMN note text;
+-- golive: kind tx
 CREATE INDEX CONCURRENTLY orders_note_idx ON orders (note);

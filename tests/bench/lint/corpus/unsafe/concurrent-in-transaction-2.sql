@@ -1,2 +1,3 @@
-CREATE TABLE labels (id bigint PRIMARY KEY, name text);
+BEGIN;
 CREATE UNIQUE INDEX CONCURRENTLY labels_name_idx ON labels (name);
+COMMIT;

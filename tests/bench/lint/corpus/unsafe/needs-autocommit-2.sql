@@ -1,2 +1,4 @@
+BEGIN;
 ALTER TABLE orders ADD COLUMN state text;
 VACUUM ANALYZE orders;
+COMMIT;

@@ -1,2 +1,2 @@
+-- golive: kind tx
 ALTER TABLE events DETACH PARTITION events_2020 CONCURRENTLY;
-DROP TABLE events_2020;
