@@ -195,7 +195,7 @@ class _Linter:
         """Take over what only the second opinion saw."""
         ids = [one for one in opinion.ids if self._with_style or not one.startswith("style-")]
         seen = next((one for one in self._seen if _covers(one, opinion)), None)
-        if not ids or seen is None or seen.quiet or DECIDED_HERE & set(opinion.ids):
+        if not ids or seen is None or seen.quiet or ids[0] in DECIDED_HERE:
             return
         lines = {seen.parsed.line_of(token) for token in seen.parsed.tokens}
         known = [one for one in self._found if one.file == opinion.file and one.line in lines and one.id in opinion.ids]

@@ -72,9 +72,9 @@ def transaction(scene: Scene) -> Iterator[Hit]:
 
 
 def timeouts(scene: Scene) -> Iterator[Hit]:
-    """no-lock-timeout, no-statement-timeout. Outside of a transaction no timeout is what CONCURRENTLY needs."""
+    """no-lock-timeout, no-statement-timeout. Beside CONCURRENTLY no timeout is what that needs."""
     name, value = _setting(scene.parsed)
-    if name not in ("ALL", *_TIMEOUTS) or not scene.transactional:
+    if name not in ("ALL", *_TIMEOUTS) or scene.file.kind == "autocommit":
         return
     if name == "ALL" or value in ("0", "DEFAULT", ""):
         yield Hit(_TIMEOUTS.get(name, "no-lock-timeout"), None, f"{scene.parsed.verb} {name.lower()}")
