@@ -89,8 +89,8 @@ IDS: dict[str, tuple[str, ...]] = {
     "transaction-nesting": ("transaction-control-in-file",),
 }
 # Where it looks at less than our rules do, so that it could only add false alarms: what is valid already, which type a
-# column had, what a default calls, NOT VALID on a domain, ONLY of a partitioned table, names of indexes. The runner sets
-# the timeouts, and CONCURRENTLY must not have one.
+# column had, what a default calls, NOT VALID on a domain, ONLY of a partitioned table, names of indexes. The runner
+# sets the timeouts, and CONCURRENTLY must not have one.
 DECIDED_HERE = frozenset(
     {
         "add-column-required",

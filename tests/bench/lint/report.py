@@ -32,12 +32,12 @@ STRONG_MIGRATIONS = frozenset(
     }
 )
 _LEGEND = (
-    "{unsafe} unsafe migrations, each labelled with the rule that must find it, and {safe} safe ones, on which only hints "
-    "(severity info) may be given; all were written here. A rule is found when one of its migrations is. Nobody has a "
-    "database. For squawk a finding counts for every rule of ours it may mean; matters of style, its wish for timeouts, "
-    "which a runner sets, its advice to make statements repeatable, and what would be a hint of ours are no false alarms. "
-    "What was applied before, it cannot be told. strong_migrations reads Ruby: only which rules its documentation names "
-    "is compared."
+    "{unsafe} unsafe migrations, each labelled with the rule that must find it, and {safe} safe ones, on which only "
+    "hints (severity info) may be given; all were written here. A rule is found when one of its migrations is. Nobody "
+    "has a database. For squawk a finding counts for every rule of ours it may mean; matters of style, its wish for "
+    "timeouts, which a runner sets, its advice to make statements repeatable, and what would be a hint of ours are no "
+    "false alarms. What was applied before, it cannot be told. strong_migrations reads Ruby: only which rules its "
+    "documentation names is compared."
 )
 
 
