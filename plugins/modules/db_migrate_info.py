@@ -42,6 +42,7 @@ attributes:
     support: full
 seealso:
   - module: golive.cutover.db_migrate
+  - module: golive.cutover.db_migrate_lint
 """
 
 EXAMPLES = r"""
@@ -147,6 +148,13 @@ drift:
     detail:
       description: What differs.
       type: str
+findings:
+  description:
+    - What is unsafe in the pending files, as M(golive.cutover.db_migrate_lint) returns it, without what only the rows
+      of a table tell; empty without O(path).
+  returned: always
+  type: list
+  elements: dict
 mutex_holder:
   description: Who migrates this database now; None when nobody does.
   returned: always

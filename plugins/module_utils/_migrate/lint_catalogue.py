@@ -96,11 +96,15 @@ FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database()
 
 
 class Catalogue:
-    """A ``Source`` on a session; ``old_after`` are the seconds from which a transaction counts as old."""
+    """A ``Source`` on a session; ``old_after`` are the seconds from which a transaction counts as old.
 
-    def __init__(self, session: Session, old_after: float = OLD_TRANSACTION_S) -> None:
+    ``ask_rows``: whether rows of tables may be read; else only the catalogue is.
+    """
+
+    def __init__(self, session: Session, old_after: float = OLD_TRANSACTION_S, ask_rows: bool = True) -> None:
         self._session = session
         self._old_after = old_after
+        self._ask_rows = ask_rows
 
     @property
     def version(self) -> int:
@@ -175,6 +179,8 @@ class Catalogue:
 
     def any_row(self, query: str) -> bool | None:
         """Whether a query has a row; None when it fails or takes longer than the session's statement_timeout."""
+        if not self._ask_rows:
+            return None
         try:
             return bool(self._session.rows(query))
         except SqlError:

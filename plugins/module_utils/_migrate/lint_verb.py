@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,10 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_files
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_report import junit, kept, line_of, sarif
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules import SEVERITIES
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_squawk import find_program, opinions
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, connect
+from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
 FAIL_ON = ("error", "warning", "never")
 _FAILING = {"error": SEVERITIES[:1], "warning": SEVERITIES[:2], "never": ()}
@@ -48,6 +50,14 @@ def lint_verb(call: Call) -> dict[str, Any]:
             catalogue = Catalogue(session)
             judged = _judged(call.params, files, (), catalogue, catalogue.version)
         return reach.masked(_finished(call, judged))
+
+
+def pending_findings(session: Session, path: str, applied: Iterable[Applied]) -> list[dict[str, Any]]:
+    """Findings of the files of ``path`` that are not applied, as rows; no rows of tables are read for it."""
+    done = {row.order for row in applied}
+    files = [one for one in read_files(path) if one.number is None or (one.number,) not in done]
+    catalogue = Catalogue(session, ask_rows=False)
+    return [one.row() for one in lint(files, source=catalogue, version=catalogue.version)]
 
 
 def wants_database(params: Mapping[str, Any]) -> bool:

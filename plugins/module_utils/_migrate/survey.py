@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import read_directory
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_verb import pending_findings
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import pending_rows
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.others import other_ledgers
@@ -35,6 +36,7 @@ def survey(call: Call, where: Settings, ledger: Ledger, path: str | None) -> dic
             "applied": [_applied_row(row) for row in rows],
             "pending": pending_rows(plan.pending),
             "drift": [_drift_row(one) for one in plan.drift] if path else [],
+            "findings": pending_findings(session, path, rows) if path else [],
             "mutex_holder": holder,
             "other_ledgers": other_ledgers(session),
         }

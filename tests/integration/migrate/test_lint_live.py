@@ -278,6 +278,15 @@ def test_only_what_is_pending(project: Project) -> None:
     assert everything["files"] == ["0001_create_notes.sql", "0002_add_tag.sql", "0009_x.sql"]
 
 
+def test_info_tells_what_is_unsafe_in_pending_files(project: Project) -> None:
+    project.migrate()
+    assert project.info()["findings"] == []
+    project.database.query("INSERT INTO notes (id, body) VALUES (1, 'x')")
+    project.write("0003_late.sql", "ALTER TABLE notes ALTER tag SET NOT NULL, DROP COLUMN body;")
+    project.write("0003_late.down.sql", "SELECT 1;")
+    assert [(one["file"], one["id"]) for one in project.info()["findings"]] == [("0003_late.sql", "drop-column")]
+
+
 def test_check_run_check_run(shop: Project, tmp_path: Path) -> None:
     reports = {"sarif": str(tmp_path / "lint.sarif"), "junit": str(tmp_path / "lint.xml")}
     shop.write("0009_x.sql", "\nALTER TABLE orders DROP COLUMN note;\n")
