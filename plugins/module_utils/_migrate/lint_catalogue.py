@@ -88,7 +88,7 @@ SELECT pid, coalesce(nullif(application_name, ''), usename::text) AS who,
     extract(epoch FROM pg_catalog.clock_timestamp() - xact_start)::bigint AS age
 FROM pg_catalog.pg_stat_activity
 WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
-    AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)
+    AND backend_type <> 'autovacuum worker' AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)
     AND xact_start < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => %s) ORDER BY xact_start"""
 _PREPARED = """
 SELECT gid, extract(epoch FROM pg_catalog.clock_timestamp() - prepared)::bigint AS age

@@ -615,9 +615,34 @@ class _Reader:
         return {"target": self._c.name()}
 
     def _with(self) -> dict[str, Any]:
-        words = {token.text for token in self._items if token.kind == "word"}
-        written = [verb for verb in ("UPDATE", "DELETE", "INSERT", "MERGE") if verb in words]
-        return {"verb": written[0] if written else "SELECT", "flags": {"WITH", *(words & {"WHERE", "SELECT"})}}
+        """What the main statement does; where that only reads or adds, what a part before it changes or deletes."""
+        c = self._c
+        c.take("WITH")
+        c.take("RECURSIVE")
+        parts = []
+        while c.identifier():
+            c.group()
+            c.until("AS")
+            c.take("AS")
+            c.take("NOT")
+            c.take("MATERIALIZED")
+            parts.append(c.group() or ())
+            if not c.sign(","):
+                break
+        main = self._changes(c)
+        inner = next((one for one in parts if one and one[0].is_word("UPDATE", "DELETE", "MERGE")), None)
+        if main["verb"] in ("SELECT", "INSERT") and inner is not None:
+            return self._changes(Cursor(inner, self._text))
+        return main
+
+    def _changes(self, c: Cursor) -> dict[str, Any]:
+        first = c.peek()
+        verb = first.text if first is not None and first.is_word("UPDATE", "DELETE", "INSERT", "MERGE") else "SELECT"
+        if verb == "SELECT":
+            return {"verb": verb}
+        self._c = c
+        fields: dict[str, Any] = getattr(self, f"_{verb.lower()}")()
+        return {**fields, "verb": verb}
 
     def _reindex(self) -> dict[str, Any]:
         c = self._c
@@ -673,6 +698,7 @@ _READERS = frozenset(
         "INSERT",
         "MERGE",
         "COPY",
+        "WITH",
         "REINDEX",
         "VACUUM",
         "CLUSTER",

@@ -98,6 +98,31 @@ def test_columns_of_an_index(sql: str, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "verb", "target", "bounded"),
+    [
+        (
+            "WITH a AS (SELECT 1 FOR UPDATE) INSERT INTO t SELECT * FROM a ON CONFLICT DO UPDATE SET x = 1",
+            "INSERT",
+            "t",
+            False,
+        ),
+        (
+            "WITH a (x) AS MATERIALIZED (SELECT 1), b AS (SELECT 2) UPDATE t SET x = 1 WHERE id IN (1)",
+            "UPDATE",
+            "t",
+            True,
+        ),
+        ("WITH gone AS (DELETE FROM t RETURNING *) INSERT INTO u SELECT * FROM gone", "DELETE", "t", False),
+        ("WITH a AS (SELECT 1) SELECT * FROM a WHERE true", "SELECT", None, False),
+    ],
+)
+def test_what_stands_behind_with(sql: str, verb: str, target: str | None, bounded: bool) -> None:
+    parsed = read(sql)
+    assert (parsed.verb, parsed.has("WHERE")) == (verb, bounded)
+    assert (parsed.target.name if parsed.target else None) == target
+
+
+@pytest.mark.parametrize(
     ("written", "name"),
     [
         ("INT", "int4"),
