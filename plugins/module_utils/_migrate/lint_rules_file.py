@@ -161,7 +161,7 @@ def remember(scene: Scene) -> None:
         passed.lock_timeout = 0 if value in ("0", "DEFAULT", "") else int("".join(filter(str.isdigit, value)) or 0)
     for table, level in locks(parsed, world).items():
         if level in (EXCLUSIVE, ROW_EXCLUSIVE):
-            passed.locked.setdefault(table, (level, parsed.statement.line))
+            passed.locked.setdefault(table, level)
             passed.targets.add(parsed.target or table)
     if parsed.verb == "ALTER TABLE" and parsed.target is not None and _is_mergeable(parsed):
         passed.altered.add(parsed.target)

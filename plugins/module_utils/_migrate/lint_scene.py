@@ -22,7 +22,7 @@ WEAKER = "weaker"
 class Passed:
     """What earlier statements of the file did; only what the transaction still holds."""
 
-    locked: dict[Name, tuple[str, int]] = field(default_factory=dict)
+    locked: dict[Name, str] = field(default_factory=dict)
     altered: set[Name] = field(default_factory=set)
     targets: set[Name] = field(default_factory=set)
     unvalidated: set[tuple[Name, str]] = field(default_factory=set)
@@ -60,7 +60,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Hit:
-    """A rule that holds: ``detail`` says on what, ``work_on`` names the table whose size gives the seconds."""
+    """A rule that holds: ``detail`` says on what, ``line`` where, if it is not the statement's first."""
 
     rule: str
     table: Table | None = None

@@ -682,9 +682,6 @@ class _Reader:
         self._flag("WITH", "NO", "DATA")
         return {"verb": "REFRESH", "target": name}
 
-    def _comment(self) -> dict[str, Any]:
-        return {}
-
 
 _READERS = frozenset(
     [
@@ -703,7 +700,6 @@ _READERS = frozenset(
         "VACUUM",
         "CLUSTER",
         "REFRESH",
-        "COMMENT",
     ]
 )
 
