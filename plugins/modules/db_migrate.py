@@ -96,7 +96,8 @@ options:
     default: public
   lock_timeout:
     description:
-      - Seconds a statement may wait for a lock at the longest. While it waits, others queue behind it: keep it short.
+      - Seconds a statement may wait for a lock at the longest. While it waits, others queue behind it, so keep it
+        short.
       - V(0) waits for ever, in one try.
     type: float
     default: 3
