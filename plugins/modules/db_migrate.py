@@ -281,6 +281,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept im
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import LAYOUTS, NATIVE
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.metrics import recorded
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, migrate, plan_from_nothing
@@ -293,6 +294,9 @@ SPEC: dict[str, Any] = {
         **pg_spec(),
         **tunnel_spec(),
         "path": {"type": "path", "required": True},
+        "layout": {"type": "str", "choices": list(LAYOUTS), "default": NATIVE},
+        "adopt": {"type": "bool", "default": False},
+        "baseline": {"type": "str"},
         "target": {"type": "str"},
         "revert_to": {"type": "str"},
         "phase": {"type": "str", "choices": ["expand", "contract"]},
@@ -311,7 +315,10 @@ SPEC: dict[str, Any] = {
         "out_of_order": {"type": "bool", "default": False},
         "run_id": {"type": "str"},
     },
-    "mutually_exclusive": [["target", "revert_to"], ["phase", "revert_to"]],
+    "mutually_exclusive": [
+        ["target", "revert_to", "baseline"],
+        ["phase", "revert_to", "baseline"],
+    ],
     "supports_check_mode": True,
 }
 
@@ -324,6 +331,9 @@ def run(call: Call) -> dict[str, Any]:
     wish = Wish(
         path=params["path"],
         ledger=Ledger(params["schema"], params["table"]),
+        layout=params["layout"],
+        baseline=params["baseline"],
+        adopt=params["adopt"],
         target=params["target"],
         revert_to=params["revert_to"],
         phase=params["phase"],

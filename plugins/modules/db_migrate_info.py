@@ -204,6 +204,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.finish import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import LAYOUTS, NATIVE
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.survey import survey
@@ -215,6 +216,8 @@ SPEC: dict[str, Any] = {
         **pg_spec(),
         **tunnel_spec(),
         "path": {"type": "path"},
+        "layout": {"type": "str", "choices": list(LAYOUTS), "default": NATIVE},
+        "target": {"type": "str"},
         "schema": {"type": "str", "default": "golive"},
         "table": {"type": "str", "default": "migrations"},
     },
@@ -227,7 +230,9 @@ def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
     params = call.params
     with reached(call) as reach:
-        return reach.masked(survey(reach.call, reach.where, Ledger(params["schema"], params["table"]), params["path"]))
+        ledger = Ledger(params["schema"], params["table"])
+        found = survey(reach.call, reach.where, ledger, params["path"], params["layout"], params["target"])
+        return reach.masked(found)
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.batches import run_batches
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration, Order
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Row
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, Order
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.run_script import run_script
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Runner
 

@@ -20,10 +20,9 @@ def refuse_loss(rows: Sequence[Applied]) -> None:
     stuck = [row for row in rows if not row.reversible or row.loss == "restore_only"]
     if not stuck:
         return
-    names = [f"{row.version}_{row.name}.sql" for row in stuck]
+    names = [row.file for row in stuck]
     why = [
-        f"{row.version}_{row.name}.sql ({'has removed data' if row.loss == 'restore_only' else 'has no down script'})"
-        for row in stuck
+        f"{row.file} ({'has removed data' if row.loss == 'restore_only' else 'has no down script'})" for row in stuck
     ]
     points = sorted({row.restore_point for row in rows if row.restore_point})
     back = f"The restore point taken before is {points[0]}." if points else "No restore point was recorded."
@@ -44,7 +43,7 @@ def take_back(runner: Runner, rows: Sequence[Applied], reverted: list[dict[str, 
     refuse_loss(rows)
     for row in sorted(rows, key=lambda one: one.order, reverse=True):
         script = read_script(
-            f"{row.version}_{row.name}.down.sql", runner.ledger.down_text(runner.guard, row.order).encode()
+            f"{row.file.removesuffix('.sql')}.down.sql", runner.ledger.down_text(runner.guard, row.order).encode()
         )
         runner.call.progress(f"taking {row.version}_{row.name} back")
         half = row.state == "reverting"

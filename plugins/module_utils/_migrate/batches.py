@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import tried
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Order
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Order
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.pressure import await_calm
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Progress, Runner, failed
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import RANGE, Script, fault

@@ -14,11 +14,13 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import Statement
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import tokens
 
-_DIRECTIVE = re.compile(r"--\s*golive\s*:\s*(?P<key>[a-z_]*)\s*[=:]?\s*(?P<value>.*?)\s*")
+_DIRECTIVE = re.compile(
+    r"(?:--|(?P<block>/\*))\s*golive\s*:\s*(?P<key>[a-z_]*)\s*[=:]?\s*(?P<value>.*?)\s*(?(block)\*/)"
+)
 _SECONDS = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min|h)?")
 _UNITS = {"ms": 0.001, "s": 1.0, None: 1.0, "min": 60.0, "h": 3600.0}
 _CHOICES = {
-    "kind": ("tx", "autocommit", "batch"),
+    "kind": ("tx", "autocommit", "separate", "batch"),
     "phase": ("expand", "contract"),
     "loss": ("none", "side_table", "restore_only"),
 }
@@ -27,7 +29,7 @@ _TEXTS = ("batch_table", "batch_key")
 _NUMBERS = ("batch_size",)
 _OF_STATEMENT = ("check", "repeatable", "side_table", "allow")
 _KNOWN = (
-    "kind tx|autocommit|batch",
+    "kind tx|autocommit|separate|batch",
     "phase expand|contract",
     "loss none|side_table|restore_only",
     "lock_timeout <number>[ms|s|min|h]",

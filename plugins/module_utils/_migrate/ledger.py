@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration, Order
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.loss import loss_of
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, Order
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import fingerprint
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
@@ -28,6 +28,7 @@ CREATE TABLE {ledger} (
     place bigint[] PRIMARY KEY,
     label text NOT NULL,
     name text NOT NULL,
+    file text NOT NULL,
     kind text NOT NULL,
     phase text NOT NULL,
     state text NOT NULL CHECK (state IN ('running', 'applied', 'reverting')),
@@ -43,6 +44,7 @@ CREATE TABLE {ledger} (
     down_checksum text,
     loss text NOT NULL CHECK (loss IN ('none', 'side_table', 'restore_only')),
     origin text,
+    origin_checksum text,
     restore_point text,
     started_at timestamptz NOT NULL DEFAULT now(),
     applied_at timestamptz,
@@ -63,29 +65,44 @@ CREATE TABLE {runner} (
 )"""
 _TIME = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
 _READ = f"""
-SELECT label, name, place, checksum, checksum_normal, kind, phase, state, statements, statements_done, done_fingerprint,
-    intent, cursor, applied_by, duration_ms, run_id, down_checksum, down_sql IS NOT NULL AS reversible, loss, origin,
-    restore_point, to_char(started_at AT TIME ZONE 'UTC', {_TIME}) AS started_at,
+SELECT label, name, file, place, checksum, checksum_normal, kind, phase, state, statements, statements_done,
+    done_fingerprint, intent, cursor, applied_by, duration_ms, run_id, down_checksum,
+    down_sql IS NOT NULL AS reversible, loss, origin, origin_checksum, restore_point,
+    to_char(started_at AT TIME ZONE 'UTC', {_TIME}) AS started_at,
     to_char(applied_at AT TIME ZONE 'UTC', {_TIME}) AS applied_at
-FROM {{ledger}} ORDER BY place"""
+FROM {{ledger}} WHERE place <> '{{}}' ORDER BY place"""
 _RECORD = """
 INSERT INTO {ledger} AS kept
-    (place, label, name, kind, phase, state, checksum, checksum_raw, checksum_normal, statements, statements_done,
-    done_fingerprint, down_sql, down_checksum, loss, restore_point, duration_ms, run_id, applied_at)
-VALUES (%s::bigint[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    (place, label, name, file, kind, phase, state, checksum, checksum_raw, checksum_normal, statements, statements_done,
+    done_fingerprint, down_sql, down_checksum, loss, origin, origin_checksum, restore_point, duration_ms, run_id,
+    applied_at)
+VALUES (%s::bigint[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
     CASE WHEN %s THEN now() END)
 ON CONFLICT (place) DO UPDATE SET (state, checksum, checksum_raw, checksum_normal, statements, statements_done,
-    done_fingerprint, down_sql, down_checksum, loss, restore_point, duration_ms, run_id, applied_at, intent)
+    done_fingerprint, down_sql, down_checksum, loss, origin, origin_checksum, restore_point, duration_ms, run_id,
+    applied_at, intent)
     = (excluded.state, excluded.checksum, excluded.checksum_raw, excluded.checksum_normal, excluded.statements,
     excluded.statements_done, excluded.done_fingerprint, excluded.down_sql, excluded.down_checksum, excluded.loss,
-    excluded.restore_point, kept.duration_ms + excluded.duration_ms, excluded.run_id, excluded.applied_at, NULL)"""
+    excluded.origin, excluded.origin_checksum, excluded.restore_point, kept.duration_ms + excluded.duration_ms,
+    excluded.run_id, excluded.applied_at, NULL)"""
+# The row of a takeover has the place before all others: it is no migration, and `read` leaves it out.
+_MARK_TAKEN = """
+INSERT INTO {ledger} (place, label, name, file, kind, phase, state, checksum, checksum_raw, checksum_normal, statements,
+    statements_done, loss, origin, origin_checksum, duration_ms, run_id, applied_at)
+VALUES ('{}', %s, %s, '', 'baseline', 'expand', 'applied', %s, %s, %s, 0, 0, 'none', %s, %s, 0, %s, now())"""
+_TAKEN = f"""
+SELECT origin AS tool, name AS table, nullif(label, '') AS head, checksum, origin_checksum,
+    to_char(applied_at AT TIME ZONE 'UTC', {_TIME}) AS taken_at FROM {{ledger}} WHERE place = '{{}}'"""
 _RUNNER = """
 SELECT file, to_char(beat_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS beat_at FROM {runner}"""
 
 
 @dataclass(frozen=True)
 class Row:
-    """How far a migration has come: ``done`` statements, in ``duration_ms`` since its row was last written."""
+    """How far a migration has come: ``done`` statements, in ``duration_ms`` since its row was last written.
+
+    ``origin`` and ``origin_checksum`` as in ``Applied``.
+    """
 
     migration: Migration
     done: int
@@ -93,6 +110,19 @@ class Row:
     run_id: str | None
     restore_point: str | None = None
     ended: bool = False
+    origin: str | None = None
+    origin_checksum: str | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """That the ledger of another tool was taken over: its newest version, the checksum of its rows and that of ours."""
+
+    tool: str
+    table: str
+    head: str | None
+    origin_checksum: str
+    checksum: str
 
 
 @dataclass(frozen=True)
@@ -177,6 +207,25 @@ class Ledger:
             return []
         return [_applied(row) for row in session.rows(self.sql(_READ))]
 
+    def taken(self, session: Session) -> dict[str, Any] | None:
+        """``tool, table, head, checksum, origin_checksum, taken_at`` of the ledger that was taken over, if one was."""
+        rows = session.rows(self.sql(_TAKEN)) if self.exists(session) else []
+        return rows[0] if rows else None
+
+    def mark_taken(self, session: Session, taken: Taken, run_id: str | None) -> None:
+        """Write down that another tool's ledger was taken over."""
+        session.execute(
+            self.sql(_MARK_TAKEN),
+            (
+                taken.head or "",
+                taken.table,
+                *(taken.checksum,) * 3,
+                taken.tool,
+                taken.origin_checksum,
+                run_id,
+            ),
+        )
+
     def runner_state(self, session: Session) -> dict[str, Any]:
         """``file`` and ``beat_at`` of the running migration's sign of life; None each without one."""
         rows = session.rows(self.sql(_RUNNER))
@@ -192,6 +241,7 @@ class Ledger:
                 list(migration.order),
                 migration.version,
                 migration.name,
+                script.file,
                 script.kind,
                 script.directives.phase,
                 "applied" if row.ended else "running",
@@ -204,6 +254,8 @@ class Ledger:
                 down.text if down else None,
                 down.checksum if down else None,
                 loss_of(script, down),
+                row.origin,
+                row.origin_checksum,
                 row.restore_point,
                 row.duration_ms,
                 row.run_id,

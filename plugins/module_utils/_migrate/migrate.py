@@ -13,11 +13,13 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.diff import diff_of
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.adopt import adopt
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.apply import apply, with_applied
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.back import refuse_loss, take_back
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration, read_directory
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import AGAIN, Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import NATIVE, read_layout
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex, refuse_pooler
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.others import other_ledgers
@@ -28,6 +30,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan impor
     find_order,
     make_plan,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.recording import Recording, baseline
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Runner
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.verify import verify
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch import Watch
@@ -45,10 +48,15 @@ class Wish:
     """What to migrate and how; times in seconds.
 
     ``revert_to`` is a version to go back to, an empty text all the way. ``on_failure`` is ``stop`` or ``revert``.
+    ``baseline`` is the version up to which files are recorded and none is run; ``adopt`` takes another tool's ledger
+    over.
     """
 
     path: str
     ledger: Ledger
+    layout: str = NATIVE
+    baseline: str | None = None
+    adopt: bool = False
     target: str | None = None
     revert_to: str | None = None
     phase: str | None = None
@@ -69,36 +77,42 @@ def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
     Files are read and checked before anything is sent. The plan is made twice: without the mutex, so that a run with
     nothing to do takes no lock and writes nothing, and again under it.
     """
-    files = read_directory(wish.path)
+    files = read_layout(wish.path, wish.layout)
     name = f"{APPLICATION_NAME}/{wish.run_id}" if wish.run_id else APPLICATION_NAME
     with connect(call, where, read_only=True, application_name=name) as guard:
         rows = wish.ledger.read(guard)
-        plan = make_plan(files, rows, wish.target, wish.phase)
+        recording = _to_record(guard, wish, files, rows)
+        plan = make_plan(files, [*rows, *recording.rows], wish.target, wish.phase)
         back = _to_take_back(rows, wish)
-        if wish.revert_to is None:
-            _warn(call, guard, rows, check_plan(plan, wish.out_of_order))
+        if wish.revert_to is None and wish.baseline is None:
+            _warn(call, guard, wish, rows or recording.taken, check_plan(plan, wish.out_of_order))
         if guard.value("SELECT pg_catalog.pg_is_in_recovery()"):
             raise GoliveError("read_only", f"Migrating {where} failed: the server is a standby.", "Use the primary.")
-        todo: bool = bool(back) if wish.revert_to is not None else bool(plan.pending)
+        todo = bool(back or recording or (plan.pending and wish.revert_to is None and wish.baseline is None))
         if call.check_mode or not todo:
             refuse_loss(back)
-            return _result(call, wish, rows, plan, Done(), todo, plan)
+            return _result(call, wish, rows, plan, Done(recording.result), todo, plan, recording)
         return _run(call, where, wish, files, guard, name)
 
 
 def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
     """What ``migrate`` would do to an empty database: for check mode, while the database itself is still a plan."""
-    plan = make_plan(read_directory(wish.path), [], wish.target, wish.phase)
-    for text in check_plan(plan, wish.out_of_order):
-        call.warn(text)
+    files = read_layout(wish.path, wish.layout)
+    recording = Recording() if wish.baseline is None else baseline(files, [], wish.baseline)
+    plan = make_plan(files, recording.rows, wish.target, wish.phase)
+    if wish.baseline is None:
+        for text in check_plan(plan, wish.out_of_order):
+            call.warn(text)
     call.warn(f"The database is not there yet, so that every file is planned. {reason}")
-    return _result(call, wish, [], plan, Done(), bool(plan.pending), plan)
+    todo = bool(recording or (plan.pending and wish.baseline is None))
+    return _result(call, wish, [], plan, Done(recording.result), todo, plan, recording)
 
 
 @dataclass
 class Done:
-    """What a run has applied and taken back, as rows of its result, and what locks have cost it."""
+    """What a run has recorded, applied and taken back, as rows of its result, and what locks have cost it."""
 
+    recorded: list[dict[str, Any]] = field(default_factory=list)
     locks: dict[str, Any] = field(default_factory=lambda: {"lock_retries": 0, "lock_wait_seconds": 0.0})
     applied: list[dict[str, Any]] = field(default_factory=list)
     reverted: list[dict[str, Any]] = field(default_factory=list)
@@ -109,18 +123,21 @@ def _run(call: Call, where: Settings, wish: Wish, files: list[Migration], guard:
     with _runner(call, where, wish, guard, name) as runner:
         created = wish.ledger.create(guard)
         before = wish.ledger.read(guard)
-        plan = make_plan(files, before, wish.target, wish.phase)
-        done = Done()
+        recording = _to_record(guard, wish, files, before)
+        if recording:
+            recording.write(guard, wish.ledger, wish.run_id)
+        plan = make_plan(files, [*before, *recording.rows], wish.target, wish.phase)
+        done = Done(recording.result)
         with runner.heartbeat.beating():
-            if wish.revert_to is None:
+            if wish.revert_to is None and wish.baseline is None:
                 check_plan(plan, wish.out_of_order)
                 _forward(runner, wish, plan, done)
-            else:
+            elif wish.revert_to is not None:
                 _backward(runner, _to_take_back(before, wish), done)
         done.locks = _locks(runner)
         after = make_plan(files, wish.ledger.read(guard), wish.target, wish.phase)
-        changed = created or bool(done.applied or done.reverted)
-        return _result(call, wish, before, after, done, changed, plan)
+        changed = created or bool(recording or done.applied or done.reverted)
+        return _result(call, wish, before, after, done, changed, plan, recording)
 
 
 @contextmanager
@@ -182,7 +199,7 @@ def _revert_batch(runner: Runner, plan: Plan, done: Done, error: GoliveError) ->
     try:
         half = [row for row in rows if row.state != "applied"]
         if half:
-            names = ", ".join(f"{row.version}_{row.name}.sql" for row in half)
+            names = ", ".join(row.file for row in half)
             raise GoliveError(
                 "unfinished", f"Taking back was refused: {names} is applied in part; the next run goes on."
             )
@@ -210,36 +227,60 @@ def _to_take_back(rows: list[Applied], wish: Wish) -> list[Applied]:
     if wish.revert_to is None:
         return []
     limit = find_order(wish.revert_to, [], rows) if wish.revert_to else ()
-    return [row for row in rows if row.order > limit]
+    # What runs again when it has changed is of no version.
+    return [row for row in rows if limit < row.order < (AGAIN,)]
 
 
-def _warn(call: Call, session: Session, rows: list[Applied], warnings: Iterable[str]) -> None:
+def _to_record(session: Session, wish: Wish, files: list[Migration], rows: list[Applied]) -> Recording:
+    if wish.baseline is not None:
+        return baseline(files, rows, wish.baseline)
+    if wish.adopt and not rows and not wish.ledger.taken(session):
+        return adopt(session, files, wish.path, wish.layout)
+    return Recording()
+
+
+def _warn(call: Call, session: Session, wish: Wish, known: object, warnings: Iterable[str]) -> None:
     for text in warnings:
         call.warn(text)
-    others = [] if rows else other_ledgers(session)
+    others = [] if known or wish.ledger.taken(session) else other_ledgers(session)
     if others:
-        named = ", ".join(f"{one['tool']} ({one['table']})" for one in others)
-        call.warn(f"Another tool has migrated this database: {named}. Its ledger is not read.")
+        named = ", ".join(f"{one.tool} ({one})" for one in others)
+        call.warn(
+            f"Another tool has migrated this database: {named}. Its ledger is not read; adopt: true takes it over."
+        )
 
 
 def _result(
-    call: Call, wish: Wish, before: list[Applied], after: Plan, done: Done, changed: bool, shown: Plan
+    call: Call,
+    wish: Wish,
+    before: list[Applied],
+    after: Plan,
+    done: Done,
+    changed: bool,
+    shown: Plan,
+    recording: Recording,
 ) -> dict[str, Any]:
+    previous = make_plan([], before).head
     result: dict[str, Any] = {
         "changed": changed,
+        "recorded": done.recorded,
         "applied": done.applied,
         "reverted": done.reverted,
         "pending": pending_rows((*after.pending, *after.later)),
         "locks": done.locks,
-        "head": after.head,
-        "previous_head": make_plan([], before).head,
+        "head": previous if call.check_mode else after.head,
+        "previous_head": previous,
         "ledger": str(wish.ledger),
     }
     if call.diff_mode and wish.revert_to is None:
-        result["diff"] = [diff_of(one.up.file, None, one.up.text) for one in shown.pending]
+        result["diff"] = [
+            diff_of(row.file, None, f"recorded as applied ({row.origin}), not run") for row in recording.rows
+        ]
+        if wish.baseline is None:
+            result["diff"] += [diff_of(one.up.file, None, one.up.text) for one in shown.pending]
     elif call.diff_mode:
         back = _to_take_back(before, wish)
-        result["diff"] = [diff_of(f"{row.version}_{row.name}.sql", "applied", None) for row in reversed(back)]
+        result["diff"] = [diff_of(row.file, "applied", None) for row in reversed(back)]
     return result
 
 

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ledgers that other migration tools have left in a database; only their names are read."""
+"""Ledgers that other migration tools have left in a database: which, and where."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
@@ -26,8 +26,24 @@ _TABLES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def other_ledgers(session: Session) -> list[dict[str, Any]]:
-    """Rows ``tool, table`` of what was found in any schema."""
+@dataclass(frozen=True)
+class Place:
+    """Where a ledger is: names of the tool, and of schema and table."""
+
+    tool: str
+    schema: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+    def quoted(self, table: str | None = None) -> str:
+        """The ledger's table, or another one of its schema, for SQL."""
+        return ".".join('"' + one.replace('"', '""') + '"' for one in (self.schema, table or self.table))
+
+
+def other_ledgers(session: Session) -> list[Place]:
+    """What was found in any schema."""
     rows = session.rows(
         "SELECT n.nspname AS schema, c.relname AS name, array_agg(a.attname::text) AS columns"
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
@@ -39,5 +55,5 @@ def other_ledgers(session: Session) -> list[dict[str, Any]]:
     for row in rows:
         tool = next((tool for column, tool in _TABLES[row["name"]] if column in row["columns"]), None)
         if tool:
-            found.append({"tool": tool, "table": f"{row['schema']}.{row['name']}"})
+            found.append(Place(tool, row["schema"], row["name"]))
     return found

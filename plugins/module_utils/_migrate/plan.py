@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import AGAIN, Migration, Order
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import fingerprint
 
 _WARNINGS = ("missing_file", "renamed", "down_changed")
-Order = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,8 @@ class Applied:
     ``state`` is ``applied``, or ``running`` and ``reverting`` for one that did not end; then ``statements_done`` of its
     statements are behind it, and ``done_fingerprint`` is what those said. ``loss`` is the loss class of going back.
     ``intent`` is the statement that was begun outside of a transaction, ``cursor`` how far a batch has come.
+    ``origin`` says who has applied it, when that was not this collection: another tool, whose checksum of the file is
+    ``origin_checksum``, or ``baseline``. ``file`` is the name that its file had.
     """
 
     version: str
@@ -47,6 +48,8 @@ class Applied:
     loss: str = "none"
     down_checksum: str | None = None
     origin: str | None = None
+    origin_checksum: str | None = None
+    file: str = ""
     restore_point: str | None = None
 
 
@@ -62,6 +65,7 @@ class Drift:
     name: str
     detail: str
     order: Order
+    file: str
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,10 @@ def make_plan(
     Raises GoliveError ``target_unknown`` for a version that is nowhere.
     """
     rows = {row.order: row for row in ledger}
+    files = placed(files, rows.values())
     limit = None if target is None else find_order(target, files, rows.values())
     done = {order for order, row in rows.items() if row.state == "applied"}
-    open_files = [one for one in files if one.order not in done]
+    open_files = [one for one in files if one.order not in done or _runs_again(one, rows[one.order])]
 
     def wanted(one: Migration) -> bool:
         return (limit is None or one.order <= limit) and phase in (None, one.up.directives.phase)
@@ -97,14 +102,35 @@ def make_plan(
         pending=tuple(one for one in open_files if wanted(one)),
         later=tuple(one for one in open_files if not wanted(one)),
         drift=tuple(sorted(_drift(files, rows), key=lambda one: (one.order, one.kind))),
-        head=rows[max(done)].version if done else None,
+        head=next((rows[order].version for order in sorted(done, reverse=True) if order < (AGAIN,)), None),
         unfinished={order: row for order, row in rows.items() if row.state != "applied"},
     )
+
+
+def placed(files: Sequence[Migration], rows: Iterable[Applied]) -> list[Migration]:
+    """Files with their order. One that only its place in the list gives is that of its row; a new file is behind the
+    one before it, so that it is older than the head when a file after it is applied."""
+    known = {row.version: row.order for row in rows}
+    taken = set(known.values())
+    newest = max(taken, default=(0,))
+    before: Order = (0,)
+    found = []
+    for one in files:
+        if one.order:
+            found.append(one)
+            continue
+        order = known.get(one.version) or ((before[0] + 1,) if before >= newest else (*before, 1))
+        while one.version not in known and order in taken:
+            order = (*order[:-1], 0, 1)
+        found.append(replace(one, order=order))
+        before = max(before, order)
+    return found
 
 
 def find_order(target: str, files: Iterable[Migration], rows: Iterable[Applied]) -> Order:
     """Where a version stands. Raises GoliveError ``target_unknown`` for one that neither a file nor a row has."""
     known = {one.version: one.order for one in files} | {row.version: row.order for row in rows}
+    known = {version: order for version, order in known.items() if order < (AGAIN,)}
     if target in known:
         return known[target]
     if target.isdigit() and (int(target),) in known.values():
@@ -117,7 +143,7 @@ def find_order(target: str, files: Iterable[Migration], rows: Iterable[Applied])
 
 
 def _drift(files: Sequence[Migration], rows: dict[Order, Applied]) -> Iterable[Drift]:
-    newest = max((order for order, row in rows.items() if row.phase == "expand"), default=())
+    newest = max((order for order, row in rows.items() if row.phase == "expand" and order < (AGAIN,)), default=())
     for one in files:
         row = rows.get(one.order)
         if row is None:
@@ -126,24 +152,34 @@ def _drift(files: Sequence[Migration], rows: dict[Order, Applied]) -> Iterable[D
                 yield _of(one, "out_of_order", f"{one.up.file} is older than the head")
         elif row.state != "applied":
             yield from _unfinished(one, row)
-        elif one.up.checksum != row.checksum and one.up.checksum_normal != row.checksum_normal:
+        elif _changed(one, row):
+            if one.again:
+                continue
             yield _of(one, "checksum_changed", f"{one.up.file} differs from what was applied")
         else:
             if row.name != one.name:
-                yield _of(one, "renamed", f"{one.up.file} was applied as {row.version}_{row.name}")
+                yield _of(one, "renamed", f"{one.up.file} was applied as {row.file.removesuffix('.sql')}")
             if (one.down.checksum if one.down else None) != row.down_checksum:
                 yield _of(one, "down_changed", "the down script stored when it was applied counts")
     orders = {one.order for one in files}
     for order, row in rows.items():
         if order not in orders:
-            gone = f"{row.version}_{row.name}.sql was applied and is gone"
-            yield Drift("missing_file", row.version, row.name, gone, order)
+            gone = f"{row.file} was applied and is gone"
+            yield Drift("missing_file", row.version, row.name, gone, order, row.file)
+
+
+def _changed(one: Migration, row: Applied) -> bool:
+    return one.up.checksum != row.checksum and one.up.checksum_normal != row.checksum_normal
+
+
+def _runs_again(one: Migration, row: Applied) -> bool:
+    return one.again and _changed(one, row)
 
 
 def _unfinished(one: Migration, row: Applied) -> Iterable[Drift]:
     """A run that did not end goes on by itself, if what it has done is still what the file begins with."""
     statements, done = one.up.statements, row.statements_done
-    detail = f"{row.version}_{row.name}.sql is in state {row.state}"
+    detail = f"{row.file} is in state {row.state}"
     if row.state == "running":
         begun = statements[done : done + 1] if row.intent else ()
         if row.kind == "batch":
@@ -159,7 +195,7 @@ def _unfinished(one: Migration, row: Applied) -> Iterable[Drift]:
 
 
 def _of(one: Migration, kind: str, detail: str) -> Drift:
-    return Drift(kind, one.version, one.name, detail, one.order)
+    return Drift(kind, one.version, one.name, detail, one.order, one.up.file)
 
 
 def check_plan(plan: Plan, out_of_order: bool) -> list[str]:
@@ -167,8 +203,11 @@ def check_plan(plan: Plan, out_of_order: bool) -> list[str]:
 
     A missing file and a renamed one are warnings: a rollback of the application runs with the older release's files,
     and the ledger holds what is needed to go back. Raises GoliveError ``checksum_changed``, ``out_of_order`` or
-    ``unfinished`` with ``files`` for one that may not.
+    ``unfinished`` with ``files`` for one that may not, and the fault of a file that would run.
     """
+    for one in plan.pending:
+        if one.fault:
+            raise one.fault
     _refuse(
         plan,
         "checksum_changed",
@@ -198,5 +237,5 @@ def check_plan(plan: Plan, out_of_order: bool) -> list[str]:
 def _refuse(plan: Plan, kind: str, what: str, hint: str, among: set[Order] | None = None) -> None:
     found = [one for one in plan.drift if one.kind == kind and (among is None or one.order in among)]
     if found:
-        names = [f"{one.version}_{one.name}.sql" for one in found]
+        names = [one.file for one in found]
         raise GoliveError(kind, f"{what}: {', '.join(names)}.", hint, {"files": names})

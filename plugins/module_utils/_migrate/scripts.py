@@ -50,13 +50,17 @@ def fingerprint(statements: Sequence[Statement]) -> str:
     return hashlib.sha256(";\n".join(one.normal for one in statements).encode()).hexdigest()
 
 
-def read_file(file: Path) -> Script:
-    """One file, checked. Raises GoliveError ``files_missing`` and as ``read_script``."""
+def read_bytes(file: Path) -> bytes:
+    """What a file holds. Raises GoliveError ``files_missing``."""
     try:
-        raw = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise GoliveError("files_missing", f"Reading {file.name} failed: {error.strerror or error}.") from error
-    return read_script(file.name, raw)
+
+
+def read_file(file: Path) -> Script:
+    """One file, checked. Raises GoliveError ``files_missing`` and as ``read_script``."""
+    return read_script(file.name, read_bytes(file))
 
 
 def read_script(name: str, raw: bytes) -> Script:
@@ -101,6 +105,13 @@ def read_script(name: str, raw: bytes) -> Script:
     return script
 
 
+def unread(name: str, raw: bytes) -> Script:
+    """A file that cannot run: its text and checksums, without statements."""
+    text = raw.decode("utf-8", "replace").removeprefix(_BOM).replace("\r\n", "\n")
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    return Script(name, text, checksum, hashlib.sha256(raw).hexdigest(), checksum, ())
+
+
 def fault(code: str, file: str, line: int, reason: str, hint: str | None) -> GoliveError:
     """The error of one place in a file."""
     return GoliveError(code, f"{file}:{line}: {reason}.", hint, {"file": file, "line": line})
@@ -121,6 +132,8 @@ def _kind(name: str, statements: Sequence[Statement], directives: Directives) ->
         hint = "Remove the directive kind: the runner finds such statements and runs them alone."
         reason = f"{needs_autocommit(alone)} cannot run inside a transaction"
         raise fault("needs_autocommit", name, alone.line, reason, hint)
+    if directives.kind == "separate":
+        return "autocommit"
     return directives.kind or ("autocommit" if alone else "tx")
 
 

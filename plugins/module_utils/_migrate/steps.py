@@ -45,5 +45,7 @@ def steps_of(script: Script) -> list[Step]:
             found.append(Step(number, (statement,), alone=True, marks=marks))
         else:
             together.append(statement)
+            if script.directives.kind == "separate":
+                close(number + 1)
     close(len(script.statements))
     return found

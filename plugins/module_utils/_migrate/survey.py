@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import read_directory
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import NATIVE, read_layout
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_verb import pending_findings
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import pending_rows
@@ -18,12 +18,19 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan impor
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, connect
 
 
-def survey(call: Call, where: Settings, ledger: Ledger, path: str | None) -> dict[str, Any]:
+def survey(
+    call: Call,
+    where: Settings,
+    ledger: Ledger,
+    path: str | None,
+    layout: str = NATIVE,
+    target: str | None = None,
+) -> dict[str, Any]:
     """The result of the verb ``db_migrate_info``; without ``path`` nothing is pending and nothing drifts."""
-    files = read_directory(path) if path else []
+    files = read_layout(path, layout) if path else []
     with connect(call, where, read_only=True) as session:
         rows = ledger.read(session)
-        plan = make_plan(files, rows)
+        plan = make_plan(files, rows, target)
         exists = ledger.exists(session)
         holder = Mutex(ledger).holder(session)
         if holder:
@@ -38,7 +45,8 @@ def survey(call: Call, where: Settings, ledger: Ledger, path: str | None) -> dic
             "drift": [_drift_row(one) for one in plan.drift] if path else [],
             "findings": pending_findings(session, path, rows) if path else [],
             "mutex_holder": holder,
-            "other_ledgers": other_ledgers(session),
+            "adopted": ledger.taken(session),
+            "other_ledgers": [{"tool": one.tool, "table": str(one)} for one in other_ledgers(session)],
         }
 
 
@@ -64,4 +72,5 @@ def _applied_row(row: Applied) -> dict[str, Any]:
         "loss": row.loss,
         "restore_point": row.restore_point,
         "origin": row.origin,
+        "origin_checksum": row.origin_checksum,
     }

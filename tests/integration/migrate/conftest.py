@@ -49,9 +49,9 @@ class Project:
             self.migrate(**options)
         return caught.value
 
-    def info(self) -> dict[str, Any]:
+    def info(self, **options: Any) -> dict[str, Any]:
         """Run ``db_migrate_info``."""
-        return db_migrate_info.run(call_for_tests(self.params()))
+        return db_migrate_info.run(call_for_tests(self.params(**options)))
 
     def tables(self) -> set[str]:
         """Schema and name of all tables of the database."""

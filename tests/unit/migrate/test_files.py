@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import read_directory
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts_native import read_directory
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import read_file
 
 

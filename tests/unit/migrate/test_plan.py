@@ -25,7 +25,8 @@ def file_of(number: int, checksum: str = "same", name: str = "x", down: str | No
 
 
 def row_of(number: int, checksum: str = "same", name: str = "x", **others: object) -> Applied:
-    return Applied(f"{number:04}", name, (number,), checksum, checksum, **others)  # type: ignore[arg-type]  # fields by name
+    file = f"{number:04}_{name}.sql"
+    return Applied(f"{number:04}", name, (number,), checksum, checksum, file=file, **others)  # type: ignore[arg-type]  # fields by name
 
 
 @given(files=NUMBERS, rows=NUMBERS, target=st.integers(1, 12))
