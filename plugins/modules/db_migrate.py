@@ -31,6 +31,7 @@ description:
     C(CONCURRENTLY) transactions older than O(old_transaction) are waited for, for as long.
   - Comments of a file tell the runner more. At its top C(-- golive:\ lock_timeout 10s), C(statement_timeout 30min),
     C(phase contract) (see O(phase)), C(kind autocommit) (every statement alone), C(kind tx) (fail when that cannot be);
+    C(kind separate) (every statement in a transaction of its own);
     C(kind batch) with C(batch_table notes), and if need be C(batch_key id) and C(batch_size 1000), runs its one
     statement again and again for ranges of rows, put in where it says C(:range); size and pace follow the server, and a
     run that was killed goes on where it was. In a down script C(loss none), C(loss side_table) or C(loss restore_only)
@@ -39,7 +40,8 @@ description:
     directive is an error.
   - Checksums are of the text with line ends LF and without byte order mark, and of what its statements say; comments
     and layout may change. An applied file whose statements have changed is an error.
-  - A file that is older than what is applied is an error, never skipped. An applied file that is gone, was renamed or
+  - A file that is older than what is applied is an error, never skipped; give it a later version, allow it with
+    O(out_of_order), or record it with O(baseline). An applied file that is gone, was renamed or
     has another down script is a warning, because a rollback of the application runs with the files of the older
     release.
   - One run at a time migrates a database. A second one waits, polling an advisory lock that frees itself when its
@@ -49,6 +51,43 @@ options:
     description: Directory with the migration files.
     type: path
     required: true
+  layout:
+    description:
+      - How the files are named and made: V(native) is the layout described above, the others are those of other tools.
+      - V(flyway) reads C(V1.2__name.sql), C(U1.2__name.sql) that takes it back, and C(R__name.sql), which runs again
+        behind all versions whenever its statements have changed, but not with O(target); directories in O(path) too.
+        A file C(<script>.conf) may say C(executeInTransaction) and C(placeholderReplacement). Placeholders, C(B) files
+        and callbacks are refused.
+      - V(golang_migrate) reads C(<digits>_<name>.up.sql) and C(.down.sql). V(goose) and V(dbmate) read one file a
+        version, cut by C(-- +goose Up) or C(-- migrate:up). C(NO TRANSACTION) and C(transaction:false) give every
+        statement a transaction of its own, like C(kind separate).
+      - V(sqitch) reads C(sqitch.plan) and the scripts in C(deploy), C(revert) and C(verify); the second change of a
+        name is the version C(name#2). C(BEGIN) and C(COMMIT) around a whole script are left out, here and in
+        V(golang_migrate).
+      - V(alembic) runs the program C(alembic) where this task runs (C(upgrade --sql), C(downgrade --sql)) in O(path),
+        which holds C(alembic.ini). That runs the project's C(env.py). Its own ledger is no longer written.
+      - In these layouts a file that cannot run here is an error only when it would run.
+    type: str
+    choices: [native, flyway, goose, dbmate, golang_migrate, sqitch, alembic]
+    default: native
+  adopt:
+    description:
+      - Take over the ledger of another tool when that of this collection is empty. Files that it has applied are
+        recorded with its name and its checksum of each, a row of kind C(baseline) records the takeover itself, and
+        nothing runs again. The other ledger is only read. Without one nothing happens.
+      - Checksums are compared with the files for Flyway, Sqitch, Atlas, sqlx and Prisma.
+      - Of Rails, pgroll, reshape, Liquibase and Django the newest version is recorded; files are matched by their
+        number where that says which is which.
+      - Refused when there are several ledgers, when one says that a migration failed or did not end or that it is
+        locked, when an applied version has no file, and when it is not clear whether a file is applied.
+    type: bool
+    default: false
+  baseline:
+    description:
+      - Record all files up to this version that are not applied as applied, without running them, for a database that
+        has what they do. Nothing is run then.
+      - It also settles a single file that came late. Do not leave it in a playbook - it would settle the next one too.
+    type: str
   target:
     description:
       - Version up to which files are applied, itself included. Without it all are.
@@ -176,9 +215,45 @@ EXAMPLES = r"""
       password: "{{ vault_shop_password }}"
       sslmode: verify-full
       sslrootcert: /etc/ssl/certs/company.pem
+
+- name: Go on where Flyway has stopped
+  golive.cutover.db_migrate:
+    path: src/main/resources/db/migration
+    layout: flyway
+    adopt: true
+    postgresql:
+      host: db.example.org
+      database: shop
+      user: shop
+      password: "{{ vault_shop_password }}"
+
+- name: Tell that the database has everything up to a version
+  golive.cutover.db_migrate:
+    path: migrations
+    baseline: "0012"
+    postgresql:
+      host: db.example.org
+      database: shop
+      user: shop
+      password: "{{ vault_shop_password }}"
 """
 
 RETURN = r"""
+recorded:
+  description: Files that were recorded as applied without running, in order; in check mode what a run would record.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: Version as it is written in the file's name.
+      type: str
+    name:
+      description: Name as it is written in the file's name.
+      type: str
+    origin:
+      description: Tool that has applied it, or V(baseline).
+      type: str
 applied:
   description: Files that this run has applied, in order. On failure those before the failing one.
   returned: always, on failure only after the first file was begun

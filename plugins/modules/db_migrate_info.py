@@ -18,6 +18,14 @@ options:
   path:
     description: Directory with the migration files. Without it only the ledger is read.
     type: path
+  layout:
+    description: How the files are named and made, as in M(golive.cutover.db_migrate).
+    type: str
+    choices: [native, flyway, goose, dbmate, golang_migrate, sqitch, alembic]
+    default: native
+  target:
+    description: Version up to which files count as pending, itself included. Without it all do.
+    type: str
   schema:
     description: Schema of the ledger.
     type: str
@@ -111,8 +119,14 @@ applied:
     checksum:
       description: SHA-256 of its text.
       type: str
+    origin:
+      description: Tool that has applied it, or V(baseline); None for what this collection has run.
+      type: str
+    origin_checksum:
+      description: Checksum of the file that this tool has kept.
+      type: str
 pending:
-  description: Files that are not applied, in order.
+  description: Files that are not applied, in order, up to O(target).
   returned: always
   type: list
   elements: dict
@@ -180,6 +194,29 @@ mutex_holder:
       type: str
     beat_at:
       description: Its last sign of life in UTC.
+      type: str
+adopted:
+  description: The ledger that was taken over; None when none was.
+  returned: always
+  type: dict
+  contains:
+    tool:
+      description: Name of the tool.
+      type: str
+    table:
+      description: Schema and table.
+      type: str
+    head:
+      description: Its newest version.
+      type: str
+    checksum:
+      description: SHA-256 over versions and checksums of the files that were recorded.
+      type: str
+    origin_checksum:
+      description: SHA-256 over versions and checksums as the tool had them.
+      type: str
+    taken_at:
+      description: Time in UTC.
       type: str
 other_ledgers:
   description: Tables in which other migration tools keep their state.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -18,20 +17,12 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens imp
 PROGRAM = "alembic"
 SETTINGS = "alembic.ini"
 _LIMIT_S = 120
-_HISTORY = re.compile(r"(?P<parents>.+?) -> (?P<revision>\w+)(?: \([^)]*\))*(?:, (?P<message>.*))?")
 _SECTION = re.compile(r"-- Running (?:upgrade|downgrade) (?P<before>[^>]*?) -> (?P<after>\S*)")
+# Revisions before it, and its text.
+_Section = tuple[tuple[str, ...], str]
 _CONTROL = (["BEGIN"], ["COMMIT"])
 _LEDGER = "alembic_version"
 _WRITES = ("CREATE", "DROP", "INSERT", "UPDATE", "DELETE")
-
-
-@dataclass(frozen=True)
-class _Revision:
-    """``parents`` are the revisions it follows, none for the first one."""
-
-    revision: str
-    parents: tuple[str, ...]
-    message: str
 
 
 def read_alembic(path: str) -> list[Migration]:
@@ -44,59 +35,42 @@ def read_alembic(path: str) -> list[Migration]:
     if not Path(path, SETTINGS).is_file():
         hint = f"Name the directory that holds {SETTINGS} in path."
         raise GoliveError("files_missing", f"Reading the migrations in {path} failed: no {SETTINGS} is there.", hint)
-    found = _history(path)
-    if not found:
-        return []
     ups, faults = _all_up(path)
-    downs = _all_down(path, found)
-    # Those without a text are behind a fault; history tells their order, the newest first.
-    order = [*ups, *(one for one in reversed(found) if one not in ups)]
-    return [_migration(found[one], ups.get(one, ""), downs.get(one, ""), faults.get(one)) for one in order]
+    downs = _all_down(path, ups)
+    return [_migration(one, parents, text, downs.get(one), faults.get(one)) for one, (parents, text) in ups.items()]
 
 
-def _migration(one: _Revision, up: str, down: str, problem: GoliveError | None) -> Migration:
-    file = f"revision {one.revision}"
-    parts = {"down": Part(f"{file}, downgrade", _own(down).encode())}
-    name = re.sub(r"\W+", "_", one.message).strip("_").lower() or one.revision
-    return joined(one.revision, name, (), Part(file, _own(up).encode()), parts, parents=one.parents, problem=problem)
+def _migration(
+    revision: str, parents: tuple[str, ...], up: str, down: _Section | None, problem: GoliveError | None
+) -> Migration:
+    file = f"revision {revision}"
+    parts = {"down": Part(f"{file}, downgrade", _own(down[1]).encode()) if down else None}
+    return joined(revision, revision, (), Part(file, _own(up).encode()), parts, parents=parents, problem=problem)
 
 
-def _history(path: str) -> dict[str, _Revision]:
-    run = _run(path, "history")
-    if run.returncode:
-        raise _failed(run, "Reading the history of revisions")
-    found = {}
-    for line in run.stdout.splitlines():
-        match = _HISTORY.fullmatch(line.strip())
-        if match:
-            parents = tuple(one.strip() for one in match["parents"].split(",") if one.strip() != "<base>")
-            found[match["revision"]] = _Revision(match["revision"], parents, match["message"] or "")
-    return found
-
-
-def _all_up(path: str) -> tuple[dict[str, str], dict[str, GoliveError]]:
-    """The SQL of each revision, and why one has none: behind such a one the program is asked again for the rest."""
-    texts: dict[str, str] = {}
+def _all_up(path: str) -> tuple[dict[str, _Section], dict[str, GoliveError]]:
+    """Each revision, and why one has no SQL: behind such a one the program is asked again for the rest."""
+    found: dict[str, _Section] = {}
     faults: dict[str, GoliveError] = {}
     start = ""
     while True:
         run = _run(path, "upgrade", f"{start}:heads" if start else "heads", "--sql")
         sections = _sections(run.stdout, "after")
-        for revision, text in sections.items():
-            texts.setdefault(revision, text)
+        for revision, section in sections.items():
+            found.setdefault(revision, section)
         if not run.returncode:
-            return texts, faults
+            return found, faults
         last = next(reversed(sections), "")
         if not last or last in faults:
             raise _failed(run, "Writing the revisions as SQL")
-        texts[last] = ""
+        found[last] = (found[last][0], "")
         faults[last] = _failed(run, f"Writing the revision {last} as SQL")
         start = last
 
 
-def _all_down(path: str, found: dict[str, _Revision]) -> dict[str, str]:
-    """The SQL that takes each revision back, as far as the program writes it; none when there are several heads."""
-    followed = {parent for one in found.values() for parent in one.parents}
+def _all_down(path: str, found: dict[str, _Section]) -> dict[str, _Section]:
+    """What takes each revision back, as far as the program writes it; nothing when there are several heads."""
+    followed = {parent for parents, _text in found.values() for parent in parents}
     heads = [one for one in found if one not in followed]
     if len(heads) != 1:
         return {}
@@ -107,17 +81,18 @@ def _all_down(path: str, found: dict[str, _Revision]) -> dict[str, str]:
     return sections
 
 
-def _sections(text: str, which: str) -> dict[str, str]:
-    """What is run for each revision, in order."""
-    found: dict[str, list[str]] = {}
+def _sections(text: str, which: str) -> dict[str, _Section]:
+    """The sections by the revision that they begin with: the one ``before`` their arrow or ``after`` it."""
+    found: dict[str, tuple[tuple[str, ...], list[str]]] = {}
     lines: list[str] = []
     for line in text.splitlines():
         match = _SECTION.fullmatch(line)
         if match:
-            lines = found.setdefault(match[which], [])
+            before = tuple(one.strip() for one in match["before"].split(",") if one.strip())
+            lines = found.setdefault(match[which].strip(), (before, []))[1]
         else:
             lines.append(line)
-    return {revision: "\n".join(section) for revision, section in found.items()}
+    return {revision: (before, "\n".join(section)) for revision, (before, section) in found.items()}
 
 
 def _own(text: str) -> str:

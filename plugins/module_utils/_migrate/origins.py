@@ -85,9 +85,14 @@ def _flyway(session: Session, place: Place, _files: Sequence[Migration], _projec
         hint = "Clean up what they have left, and let flyway repair its ledger."
         raise refused(place, f"{', '.join(failed)} failed and was not repaired", hint, failed)
     found: dict[Order, Origin] = {}
+    # What runs again has no version; its newest row counts.
+    again: dict[str, Origin] = {}
     below: str | None = None
     for row in rows:
         if row["version"] is None:
+            if row["type"] != "SCHEMA":
+                name = row["script"].rsplit("/", 1)[-1].removesuffix(".sql")
+                again[name] = Origin(name, str(row["checksum"]))
             continue
         order = order_of(row["version"])
         if row["type"].startswith("UNDO") or row["type"] == "DELETE":
@@ -97,15 +102,8 @@ def _flyway(session: Session, place: Place, _files: Sequence[Migration], _projec
         elif row["type"] != "SCHEMA":
             checksum = None if row["checksum"] is None else str(row["checksum"])
             found[order] = Origin(row["version"], checksum)
-    # What runs again has no version; its newest row counts.
-    again = {_stem(row["script"]): str(row["checksum"]) for row in rows if row["version"] is None}
-    repeated = [Origin(name, checksum) for name, checksum in again.items()]
     head = found[max(found)].version if found else below
-    return History((*(found[one] for one in sorted(found)), *repeated), head, below)
-
-
-def _stem(script: str) -> str:
-    return script.rsplit("/", 1)[-1].removesuffix(".sql")
+    return History((*(found[one] for one in sorted(found)), *again.values()), head, below)
 
 
 def _golang(session: Session, place: Place, files: Sequence[Migration], _project: str) -> History:

@@ -373,10 +373,10 @@ def test_alembic(tmp_path: Path) -> None:
     )
     found = read_layout(str(tmp_path), "alembic")
     assert [(one.version, one.name, one.parents) for one in found] == [
-        ("aaa", "step_aaa", ()),
-        ("bbb", "step_bbb", ("aaa",)),
-        ("ccc", "step_ccc", ("bbb",)),
-        ("ddd", "step_ddd", ("ccc",)),
+        ("aaa", "aaa", ()),
+        ("bbb", "bbb", ("aaa",)),
+        ("ccc", "ccc", ("bbb",)),
+        ("ddd", "ddd", ("ccc",)),
     ]
     texts = [[one.normal for one in migration.up.statements] for migration in found]
     assert texts[0] == ["CREATE TABLE t ( id SERIAL NOT NULL, PRIMARY KEY (id) )"]
