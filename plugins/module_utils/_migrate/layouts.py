@@ -23,14 +23,16 @@ _READERS: dict[str, Callable[[str], list[Migration]]] = {
     "dbmate": read_dbmate,
     "golang_migrate": read_pairs,
     "sqitch": read_sqitch,
-    "alembic": read_alembic,
 }
-LAYOUTS = tuple(_READERS)
+_ALEMBIC = "alembic"
+LAYOUTS = (*_READERS, _ALEMBIC)
 
 
-def read_layout(path: str, layout: str = NATIVE) -> list[Migration]:
-    """All migrations of a directory in one of ``LAYOUTS``, in order.
+def read_layout(path: str, layout: str = NATIVE, alive: Callable[[], None] = lambda: None) -> list[Migration]:
+    """All migrations of a directory in one of ``LAYOUTS``, in order; ``alive`` as in ``Call``.
 
     Raises GoliveError ``files_missing`` or ``files_invalid``, and what a layout's reader says.
     """
+    if layout == _ALEMBIC:
+        return read_alembic(path, alive)
     return _READERS[layout](path)

@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration, Part, joined
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import SqlTextError, tokens
 
 PROGRAM = "alembic"
 SETTINGS = "alembic.ini"
-_LIMIT_S = 120
+LIMIT_S = 120.0
 _SECTION = re.compile(r"-- Running (?:upgrade|downgrade) (?P<before>[^>]*?) -> (?P<after>\S*)")
 # Revisions before it, and its text.
 _Section = tuple[tuple[str, ...], str]
@@ -25,8 +28,10 @@ _LEDGER = "alembic_version"
 _WRITES = ("CREATE", "DROP", "INSERT", "UPDATE", "DELETE")
 
 
-def read_alembic(path: str) -> list[Migration]:
+def read_alembic(path: str, alive: Callable[[], None] = lambda: None) -> list[Migration]:
     """All revisions of the project whose ``alembic.ini`` is in ``path``, in the order in which Alembic runs them.
+
+    ``alive`` is asked while the program runs, and ends it with what it raises.
 
     A revision that asks the database while it runs cannot be written as SQL: that is its fault when it would run.
     Raises GoliveError ``files_missing`` without ``alembic.ini``, ``library_missing`` without the program,
@@ -35,8 +40,8 @@ def read_alembic(path: str) -> list[Migration]:
     if not Path(path, SETTINGS).is_file():
         hint = f"Name the directory that holds {SETTINGS} in path."
         raise GoliveError("files_missing", f"Reading the migrations in {path} failed: no {SETTINGS} is there.", hint)
-    ups, faults = _all_up(path)
-    downs = _all_down(path, ups)
+    ups, faults = _all_up(path, alive)
+    downs = _all_down(path, alive, ups)
     return [_migration(one, parents, text, downs.get(one), faults.get(one)) for one, (parents, text) in ups.items()]
 
 
@@ -48,13 +53,13 @@ def _migration(
     return joined(revision, revision, (), Part(file, _own(up).encode()), parts, parents=parents, problem=problem)
 
 
-def _all_up(path: str) -> tuple[dict[str, _Section], dict[str, GoliveError]]:
+def _all_up(path: str, alive: Callable[[], None]) -> tuple[dict[str, _Section], dict[str, GoliveError]]:
     """Each revision, and why one has no SQL: behind such a one the program is asked again for the rest."""
     found: dict[str, _Section] = {}
     faults: dict[str, GoliveError] = {}
     start = ""
     while True:
-        run = _run(path, "upgrade", f"{start}:heads" if start else "heads", "--sql")
+        run = _run(path, alive, "upgrade", f"{start}:heads" if start else "heads", "--sql")
         sections = _sections(run.stdout, "after")
         for revision, section in sections.items():
             found.setdefault(revision, section)
@@ -68,13 +73,13 @@ def _all_up(path: str) -> tuple[dict[str, _Section], dict[str, GoliveError]]:
         start = last
 
 
-def _all_down(path: str, found: dict[str, _Section]) -> dict[str, _Section]:
+def _all_down(path: str, alive: Callable[[], None], found: dict[str, _Section]) -> dict[str, _Section]:
     """What takes each revision back, as far as the program writes it; nothing when there are several heads."""
     followed = {parent for parents, _text in found.values() for parent in parents}
     heads = [one for one in found if one not in followed]
     if len(heads) != 1:
         return {}
-    run = _run(path, "downgrade", f"{heads[0]}:base", "--sql")
+    run = _run(path, alive, "downgrade", f"{heads[0]}:base", "--sql")
     sections = _sections(run.stdout, "before")
     if run.returncode and sections:
         sections.popitem()
@@ -116,7 +121,7 @@ def _own(text: str) -> str:
     return "".join([*kept, *statement]).strip() + "\n"
 
 
-def _run(path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(path: str, alive: Callable[[], None], *arguments: str) -> subprocess.CompletedProcess[str]:
     program = shutil.which(PROGRAM)
     if not program:
         raise GoliveError(
@@ -125,19 +130,26 @@ def _run(path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
             "Install it where this task runs, with what the project's env.py imports; or write the revisions as SQL"
             " files once.",
         )
-    try:
-        return subprocess.run(
-            [program, "-c", SETTINGS, *arguments],
-            cwd=path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        said = f"Running {PROGRAM} {' '.join(arguments)} failed: no end within {_LIMIT_S} s."
-        raise GoliveError("alembic_failed", said, "Look at what the project's env.py waits for.") from error
+    command = [program, "-c", SETTINGS, *arguments]
+    pipe = subprocess.PIPE
+    end = time.monotonic() + LIMIT_S
+    with subprocess.Popen(command, cwd=path, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            while True:
+                alive()
+                try:
+                    said, told = process.communicate(timeout=TICK_S)
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() < end:
+                        continue
+                    raise GoliveError(
+                        "alembic_failed",
+                        f"Running {PROGRAM} {' '.join(arguments)} failed: no end within {LIMIT_S:g} s.",
+                        "Look at what the project's env.py waits for.",
+                    ) from None
+                return subprocess.CompletedProcess(command, process.returncode, said, told)
+        finally:
+            process.kill()
 
 
 def _failed(run: subprocess.CompletedProcess[str], what: str) -> GoliveError:

@@ -77,7 +77,7 @@ def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
     Files are read and checked before anything is sent. The plan is made twice: without the mutex, so that a run with
     nothing to do takes no lock and writes nothing, and again under it.
     """
-    files = read_layout(wish.path, wish.layout)
+    files = read_layout(wish.path, wish.layout, call.alive)
     name = f"{APPLICATION_NAME}/{wish.run_id}" if wish.run_id else APPLICATION_NAME
     with connect(call, where, read_only=True, application_name=name) as guard:
         rows = wish.ledger.read(guard)
@@ -97,7 +97,7 @@ def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
 
 def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
     """What ``migrate`` would do to an empty database: for check mode, while the database itself is still a plan."""
-    files = read_layout(wish.path, wish.layout)
+    files = read_layout(wish.path, wish.layout, call.alive)
     recording = Recording() if wish.baseline is None else baseline(files, [], wish.baseline)
     plan = make_plan(files, recording.rows, wish.target, wish.phase)
     if wish.baseline is None:
@@ -186,7 +186,9 @@ def _forward(runner: Runner, wish: Wish, plan: Plan, done: Done) -> None:
 
 def _revert_batch(runner: Runner, plan: Plan, done: Done, error: GoliveError) -> None:
     """Take back what this run has applied; the error tells how that went."""
-    orders = {one.order for one in plan.pending}
+    # What runs again whenever it changes has no way back: it stays as it is.
+    orders = {one.order for one in plan.pending if not one.again}
+    stays = {one.version for one in plan.pending if one.again}
     rows = []
     for row in runner.ledger.read(runner.guard):
         if row.order not in orders:
@@ -210,8 +212,8 @@ def _revert_batch(runner: Runner, plan: Plan, done: Done, error: GoliveError) ->
     else:
         names = ", ".join(f"{row['version']}_{row['name']}" for row in done.reverted)
         error.message += f" What this run had applied was taken back: {names or 'nothing'}."
-        done.applied.clear()
-        error.details["changed"] = False
+        done.applied[:] = [row for row in done.applied if row["version"] in stays]
+        error.details["changed"] = bool(done.applied)
     error.details["reverted"] = done.reverted
 
 
@@ -234,7 +236,7 @@ def _to_take_back(rows: list[Applied], wish: Wish) -> list[Applied]:
 def _to_record(session: Session, wish: Wish, files: list[Migration], rows: list[Applied]) -> Recording:
     if wish.baseline is not None:
         return baseline(files, rows, wish.baseline)
-    if wish.adopt and not rows and not wish.ledger.taken(session):
+    if wish.adopt and wish.revert_to is None and not rows and not wish.ledger.taken(session):
         return adopt(session, files, wish.path, wish.layout)
     return Recording()
 

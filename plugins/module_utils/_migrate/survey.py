@@ -27,7 +27,7 @@ def survey(
     target: str | None = None,
 ) -> dict[str, Any]:
     """The result of the verb ``db_migrate_info``; without ``path`` nothing is pending and nothing drifts."""
-    files = read_layout(path, layout) if path else []
+    files = read_layout(path, layout, call.alive) if path else []
     with connect(call, where, read_only=True) as session:
         rows = ledger.read(session)
         plan = make_plan(files, rows, target)

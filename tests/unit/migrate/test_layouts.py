@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._migrate import layouts_alembic
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration, without_wrapper
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import read_layout
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts_flyway import order_again, order_of
@@ -391,6 +392,20 @@ def test_alembic_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.Monke
     tmp_path.joinpath("alembic.ini").write_text("[alembic]\n")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert refused(tmp_path, "alembic").code == "library_missing"
+
+
+def test_alembic_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alembic(tmp_path, {})
+    tmp_path.joinpath("versions", "env.py").write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(layouts_alembic, "LIMIT_S", 0.5)
+    error = refused(tmp_path, "alembic")
+    assert (error.code, "no end within 0.5 s" in error.message) == ("alembic_failed", True)
+
+    def gone() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read_layout(str(tmp_path), "alembic", gone)
 
 
 def test_alembic_that_cannot_read_the_project(tmp_path: Path) -> None:
