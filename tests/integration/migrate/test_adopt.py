@@ -171,6 +171,23 @@ def test_flyway(there: Project) -> None:
     assert there.database.query("SELECT one FROM seen") == [(2,)]
 
 
+def test_what_runs_again_is_not_taken_back_with_a_failed_batch(there: Project) -> None:
+    there.database.query("DROP TABLE notes")
+    there.write("V1__create_notes.sql", NOTES)
+    there.write("U1__create_notes.sql", "DROP TABLE notes;")
+    there.write("R__seen.sql", "CREATE OR REPLACE VIEW seen AS SELECT 1 AS one;")
+    there.migrate(layout="flyway")
+    there.write("R__seen.sql", "CREATE OR REPLACE VIEW seen AS SELECT 2 AS one, nothing;")
+    there.write("V2__add_tag.sql", TAG)
+    there.write("U2__add_tag.sql", "ALTER TABLE notes DROP COLUMN tag;")
+    error = there.refused(layout="flyway", on_failure="revert")
+    assert error.details["file"] == "R__seen.sql"
+    assert ([row["version"] for row in error.details["reverted"]], error.details["changed"]) == (["2"], False)
+    assert there.database.query("SELECT one FROM seen") == [(1,)]
+    back = there.migrate(layout="flyway", revert_to="")
+    assert ([row["version"] for row in back["reverted"]], back["head"]) == (["1"], None)
+
+
 def test_flyway_began_with_a_baseline(there: Project) -> None:
     there.database.query(FLYWAY)
     there.write("V1__create_notes.sql", "COPY notes FROM STDIN;\n")
