@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.directives import DirectiveError, read_directives
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules import RULES
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_statement import Parsed, parse
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import needs_autocommit
@@ -95,6 +96,14 @@ def _with_down(one: LintFile, downs: dict[int, LintFile]) -> LintFile:
     return one if one.number is None else replace(one, expects_down=True, down=downs.get(one.number))
 
 
+def lint_migration(one: Migration) -> LintFile:
+    """A migration of whatever layout. Errors as of ``read_files``."""
+    number = one.order[0] if len(one.order) == 1 else None
+    made = lint_file(one.up.file, one.up.text, number)
+    down = lint_file(one.down.file, one.down.text) if one.down else None
+    return replace(made, expects_down=not one.again, down=down)
+
+
 def lint_file(file: str, text: str, number: int | None = None) -> LintFile:
     """Read a file's text. Errors as of ``read_files``."""
     splitter = Splitter(text)
@@ -103,13 +112,15 @@ def lint_file(file: str, text: str, number: int | None = None) -> LintFile:
         directives, _marks = read_directives(statements, splitter.behind)
     except (SqlTextError, DirectiveError) as error:
         raise fault(error.code, file, error.line, error.message, error.hint) from error
+    # What has a transaction of its own holds no lock for the next statement, like what has none.
+    alone = directives.kind in ("autocommit", "separate")
     needy = any(needs_autocommit(one) for one in statements)
     return LintFile(
         file,
         text,
         tuple(parse(one) for one in statements),
-        directives.kind or ("autocommit" if needy else "tx"),
-        directives.kind == "autocommit",
+        "autocommit" if alone else directives.kind or ("autocommit" if needy else "tx"),
+        alone,
         number,
         allowed=frozenset(_allowances(file, statements)),
         lock_timeout=directives.settings.get("lock_timeout"),

@@ -11,14 +11,18 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint import Finding, counts, lint
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_catalogue import Catalogue
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_files import LintFile, read_files
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_files import (
+    LintFile,
+    lint_migration,
+    read_files,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_report import junit, kept, line_of, sarif
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules import SEVERITIES
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_squawk import find_program, opinions
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, connect
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
@@ -52,10 +56,9 @@ def lint_verb(call: Call) -> dict[str, Any]:
         return reach.masked(_finished(call, judged))
 
 
-def pending_findings(session: Session, path: str, applied: Iterable[Applied]) -> list[dict[str, Any]]:
-    """Findings of the files of ``path`` that are not applied, as rows; no rows of tables are read for it."""
-    done = {row.order for row in applied}
-    files = [one for one in read_files(path) if one.number is None or (one.number,) not in done]
+def pending_findings(session: Session, pending: Iterable[Migration]) -> list[dict[str, Any]]:
+    """Findings of files that are not applied, as rows; no rows of tables are read for it."""
+    files = [lint_migration(one) for one in pending if not one.fault]
     catalogue = Catalogue(session, ask_rows=False)
     return [one.row() for one in lint(files, source=catalogue, version=catalogue.version)]
 

@@ -43,7 +43,7 @@ def survey(
             "applied": [_applied_row(row) for row in rows],
             "pending": pending_rows(plan.pending),
             "drift": [_drift_row(one) for one in plan.drift] if path else [],
-            "findings": pending_findings(session, path, rows) if path else [],
+            "findings": pending_findings(session, plan.pending),
             "mutex_holder": holder,
             "adopted": ledger.taken(session),
             "other_ledgers": [{"tool": one.tool, "table": str(one)} for one in other_ledgers(session)],

@@ -272,6 +272,14 @@ def test_dbmate(there: Project) -> None:
     assert there.refused(layout="dbmate").code == "checksum_changed"
 
 
+def test_what_is_unsafe_is_found_in_the_section_that_would_run(there: Project) -> None:
+    text = "-- +goose Up\nCREATE INDEX notes_body ON notes (body);\n-- +goose Down\nDROP INDEX notes_body;\n"
+    there.write("1_index.sql", text)
+    there.database.query("INSERT INTO notes SELECT n, 'x' FROM generate_series(1, 20000) n; ANALYZE notes")
+    found = [(row["file"], row["line"], row["id"]) for row in there.info(layout="goose")["findings"]]
+    assert found == [("1_index.sql", 2, "create-index-blocking")]
+
+
 def test_dbmate_without_a_file(there: Project) -> None:
     there.database.query(f"{DBMATE}; INSERT INTO schema_migrations VALUES ('20260101'), ('20260105')")
     there.write("20260101_create_notes.sql", f"-- migrate:up\n{NOTES}")

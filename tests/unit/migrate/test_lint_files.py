@@ -88,6 +88,7 @@ def test_text_that_is_not_sql() -> None:
         ("-- golive: kind tx\nVACUUM a", "tx"),
         ("-- golive: kind batch\nUPDATE a SET b = 1 WHERE :range", "batch"),
         ("-- golive: kind=autocommit\nSELECT 1", "autocommit"),
+        ("/* golive: kind separate */ SELECT 1", "autocommit"),
     ],
 )
 def test_how_a_file_runs(text: str, kind: str) -> None:
@@ -99,6 +100,7 @@ def test_a_statement_that_runs_alone_holds_no_lock_of_others() -> None:
     assert ids(alter + write) == [(2, "statement-after-exclusive-lock")]
     assert ids(alter + "CREATE INDEX CONCURRENTLY i ON t (b);\n" + write) == []
     assert ids("-- golive: kind autocommit\n" + alter + write) == []
+    assert ids("-- golive: kind separate\n" + alter + write) == []
     assert (3, "statement-after-exclusive-lock") in ids("BEGIN;\n" + alter + write + "COMMIT;\n")
 
 
