@@ -53,7 +53,7 @@ options:
     required: true
   layout:
     description:
-      - How the files are named and made: V(native) is the layout described above, the others are those of other tools.
+      - How the files are named and made. V(native) is the layout described above, the others are those of other tools.
       - V(flyway) reads C(V1.2__name.sql), C(U1.2__name.sql) that takes it back, and C(R__name.sql), which runs again
         behind all versions whenever its statements have changed, but not with O(target); directories in O(path) too.
         A file C(<script>.conf) may say C(executeInTransaction) and C(placeholderReplacement). Placeholders, C(B) files
