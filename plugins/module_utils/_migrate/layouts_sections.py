@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import (
@@ -26,10 +27,16 @@ _GOOSE = re.compile(r"--\s*\+goose\s+(?P<words>.*?)\s*", re.IGNORECASE)
 _DBMATE = re.compile(r"--\s*migrate:(?P<section>up|down)(?P<options>(?:\s+\S+)*)\s*")
 _BLOCKS = ("statementbegin", "statementend")
 
-# What a line says: the section that begins, and whether statements have transactions of their own (of both sections
-# when no section is named). None says nothing.
-_Mark = tuple[str | None, bool]
-_Find = Callable[[str, int, str], _Mark | None]
+
+class _Mark(NamedTuple):
+    """What a line says: the section that begins, and whether statements have transactions of their own, in both
+    sections when it begins none."""
+
+    section: str | None
+    separate: bool
+
+
+_Find = Callable[[str, int, str], "_Mark | None"]
 
 
 def read_goose(path: str) -> list[Migration]:
@@ -88,14 +95,14 @@ def _sections(file: str, raw: bytes, find: _Find) -> dict[str, bytes]:
     section = ""
     for number, line in enumerate(lines, 1):
         mark = find(file, number, line)
-        if mark and mark[0]:
-            section = mark[0]
+        if mark and mark.section:
+            section = mark.section
             if section in begins:
                 reason = f"the section {section} begins a second time"
                 raise fault("files_invalid", file, number, reason, "Make it one section.")
             begins[section] = number
-        if mark and mark[1]:
-            separate |= {mark[0]} if mark[0] else {"up", "down"}
+        if mark and mark.separate:
+            separate |= {mark.section} if mark.section else {"up", "down"}
         for one, kept in parts.items():
             kept.append(line if one == section and not mark else "")
     if "up" not in begins:
@@ -115,12 +122,12 @@ def _goose(file: str, number: int, line: str) -> _Mark | None:
         return None
     words = " ".join(match["words"].lower().split())
     if words in ("up", "down"):
-        return words, False
+        return _Mark(words, False)
     if words == "no transaction":
-        return None, True
+        return _Mark(None, True)
     if words in _BLOCKS:
         # Where statements end is seen from the SQL itself.
-        return None, False
+        return _Mark(None, False)
     reason = f"'+goose {match['words']}' is not understood here"
     raise fault("files_invalid", file, number, reason, "Write the values themselves into the file.")
 
@@ -134,4 +141,4 @@ def _dbmate(file: str, number: int, line: str) -> _Mark | None:
     if unknown:
         reason = f"the option {unknown[0]} is not known"
         raise fault("files_invalid", file, number, reason, "Use transaction:true or transaction:false.")
-    return match["section"], "transaction:false" in options
+    return _Mark(match["section"], "transaction:false" in options)
