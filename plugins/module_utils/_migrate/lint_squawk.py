@@ -139,7 +139,7 @@ def opinions(program: str, files: Iterable[LintFile], version: int | None) -> li
         if version is not None:
             arguments += ["--pg-version", f"{version}.0"]
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # pylint: disable=ansible-bad-function
                 arguments, input=one.text, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, cwd="/"
             )
             rows = json.loads(done.stdout or "[]")
