@@ -16,6 +16,7 @@ from tests.e2e.flow.stage import Stage
 pytestmark = pytest.mark.timeout(1800)
 
 
+@pytest.mark.series
 def test_a_canary_through_a_gateway_and_back(make_stage: Callable[..., Stage]) -> None:
     steps = [{"weight": 20, "hold": 2}, {"weight": 60, "hold": 2}]
     stage = behind_gateway(make_stage, release_strategy="canary", release_steps=steps)

@@ -12,13 +12,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+# The tests of the flow run these playbooks too, and look closer.
+_LONG = ("rollback", "site", "status", "teardown")
 
 
 def test_every_playbook_has_a_scenario() -> None:
     assert sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")) == SCENARIOS
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(one, marks=pytest.mark.series) if one in _LONG else one for one in SCENARIOS]
+)
 def test_scenario(scenario: str) -> None:
     done = subprocess.run(
         ["molecule", "test", "-s", scenario], cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
