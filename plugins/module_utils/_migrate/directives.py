@@ -27,7 +27,7 @@ _CHOICES = {
 _TIMEOUTS = ("lock_timeout", "statement_timeout")
 _TEXTS = ("batch_table", "batch_key")
 _NUMBERS = ("batch_size",)
-_OF_STATEMENT = ("check", "repeatable", "side_table", "allow")
+_OF_STATEMENT = ("check", "repeatable", "allow")
 _KNOWN = (
     "kind tx|autocommit|separate|batch",
     "phase expand|contract",
@@ -39,7 +39,6 @@ _KNOWN = (
     "batch_size <rows>",
     "check <query>",
     "repeatable",
-    "side_table",
     "allow <rule>: <reason>",
 )
 
@@ -48,13 +47,11 @@ _KNOWN = (
 class Marks:
     """What stands directly above one statement.
 
-    ``check`` is a query that is true once the statement has run; ``repeatable`` says that it may run twice;
-    ``side_table`` asks to keep what it drops.
+    ``check`` is a query that is true once the statement has run; ``repeatable`` says that it may run twice.
     """
 
     check: str | None = None
     repeatable: bool = False
-    side_table: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,11 @@ def loss_of(up: Script, down: Script | None) -> str:
     """``none``, ``side_table`` or ``restore_only``: what the down script brings back of the rows before ``up``.
 
     A down script may say it (``-- golive: loss side_table``). Else what ``up`` has removed or overwritten decides: the
-    rows of a dropped column come back from a backup only, whatever a down script says of the column, unless each such
-    statement keeps what it drops in a side table.
+    rows of a dropped column come back from a backup only, whatever a down script says of the column.
     """
     if down and down.directives.loss:
         return down.directives.loss
-    lossy = [number for number, statement in enumerate(up.statements) if loses(statement)]
-    if not lossy:
-        return "none"
-    return "side_table" if all(up.marks[number].side_table for number in lossy) else "restore_only"
+    return "restore_only" if any(loses(statement) for statement in up.statements) else "none"
 
 
 def loses(statement: Statement) -> bool:

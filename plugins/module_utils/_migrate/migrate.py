@@ -193,8 +193,8 @@ def _revert_batch(runner: Runner, plan: Plan, done: Done, error: GoliveError) ->
     for row in runner.ledger.read(runner.guard):
         if row.order not in orders:
             continue
-        if row.state == "running" and not row.statements_done and not row.cursor:
-            # Nothing of it is there: what a refused statement has left is cleaned.
+        if row.state == "running" and not (row.statements_done or row.cursor or row.intent):
+            # Nothing of it is there: what a refused statement had left is cleaned, or its intent would stand.
             runner.ledger.forget(runner.work, row.order)
         else:
             rows.append(row)
