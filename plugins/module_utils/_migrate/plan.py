@@ -127,6 +127,17 @@ def placed(files: Sequence[Migration], rows: Iterable[Applied]) -> list[Migratio
     return found
 
 
+def newest_version(files: Sequence[Migration], target: str = "") -> str:
+    """The newest version up to ``target`` that a release needs: none of the phase contract, none that runs again.
+
+    Empty without any. Raises GoliveError ``target_unknown``.
+    """
+    files = placed(files, ())
+    limit: Order = find_order(target, files, ()) if target else (AGAIN,)
+    wanted = [one for one in files if one.order < (AGAIN,) and one.order <= limit]
+    return next((one.version for one in reversed(wanted) if one.up.directives.phase == "expand"), "")
+
+
 def find_order(target: str, files: Iterable[Migration], rows: Iterable[Applied]) -> Order:
     """Where a version stands. Raises GoliveError ``target_unknown`` for one that neither a file nor a row has."""
     known = {one.version: one.order for one in files} | {row.version: row.order for row in rows}
