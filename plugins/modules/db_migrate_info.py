@@ -143,6 +143,28 @@ pending:
     reversible:
       description: Whether it has a down script.
       type: bool
+changes:
+  description: Changes that files declare with the directive C(change), in the order of their first files.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the change.
+      type: str
+    state:
+      description:
+        - V(planned), V(expanding), V(expanded) before its batches begin, V(backfilling), V(backfilled) when all that it
+          adds is there and filled, V(contracting) or V(contracted).
+      type: str
+    files:
+      description: Its files.
+      type: list
+      elements: str
+    pending:
+      description: Those that are not applied.
+      type: list
+      elements: str
 drift:
   description: Differences between files and ledger.
   returned: always

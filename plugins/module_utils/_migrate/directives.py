@@ -25,12 +25,13 @@ _CHOICES = {
     "loss": ("none", "side_table", "restore_only"),
 }
 _TIMEOUTS = ("lock_timeout", "statement_timeout")
-_TEXTS = ("batch_table", "batch_key")
+_TEXTS = ("batch_table", "batch_key", "change")
 _NUMBERS = ("batch_size",)
 _OF_STATEMENT = ("check", "repeatable", "allow")
 _KNOWN = (
     "kind tx|autocommit|separate|batch",
     "phase expand|contract",
+    "change <name>",
     "loss none|side_table|restore_only",
     "lock_timeout <number>[ms|s|min|h]",
     "statement_timeout <number>[ms|s|min|h]",
@@ -60,6 +61,7 @@ class Directives:
 
     kind: str | None = None
     phase: str = "expand"
+    change: str | None = None
     loss: str | None = None
     settings: dict[str, float] = field(default_factory=dict)
     batch_table: str | None = None

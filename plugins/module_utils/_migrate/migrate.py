@@ -17,6 +17,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.adopt impo
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.apply import apply, with_applied
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.back import refuse_loss, take_back
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.changes import refuse_early
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import AGAIN, Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import NATIVE, read_layout
@@ -86,6 +87,7 @@ def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
         back = _to_take_back(rows, wish)
         if wish.revert_to is None and wish.baseline is None:
             _warn(call, guard, wish, rows or recording.taken, check_plan(plan, wish.out_of_order))
+            refuse_early(plan)
         if guard.value("SELECT pg_catalog.pg_is_in_recovery()"):
             raise GoliveError("read_only", f"Migrating {where} failed: the server is a standby.", "Use the primary.")
         todo = bool(back or recording or (plan.pending and wish.revert_to is None and wish.baseline is None))
@@ -103,6 +105,7 @@ def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
     if wish.baseline is None:
         for text in check_plan(plan, wish.out_of_order):
             call.warn(text)
+        refuse_early(plan)
     call.warn(f"The database is not there yet, so that every file is planned. {reason}")
     todo = bool(recording or (plan.pending and wish.baseline is None))
     return _result(call, wish, [], plan, Done(recording.result), todo, plan, recording)
@@ -131,6 +134,7 @@ def _run(call: Call, where: Settings, wish: Wish, files: list[Migration], guard:
         with runner.heartbeat.beating():
             if wish.revert_to is None and wish.baseline is None:
                 check_plan(plan, wish.out_of_order)
+                refuse_early(plan)
                 _forward(runner, wish, plan, done)
             elif wish.revert_to is not None:
                 _backward(runner, _to_take_back(before, wish), done)

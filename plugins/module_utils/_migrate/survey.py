@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.changes import change_rows
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import NATIVE, read_layout
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_verb import pending_findings
@@ -42,6 +43,7 @@ def survey(
             "head": plan.head,
             "applied": [_applied_row(row) for row in rows],
             "pending": pending_rows(plan.pending),
+            "changes": change_rows(files, rows),
             "drift": [_drift_row(one) for one in plan.drift] if path else [],
             "findings": pending_findings(session, plan.pending),
             "mutex_holder": holder,
