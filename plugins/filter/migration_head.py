@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import read_layout
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import newest_version

@@ -57,7 +57,7 @@ def refuse_early(plan: Plan) -> None:
         raise GoliveError(
             "not_expanded",
             f"{'; '.join(told)} is not applied before it.",
-            "Apply what the change adds and fills first, with the phase expand; a file that removes has a later version.",
+            "Apply what the change adds and fills first, with the phase expand; number a file that removes behind it.",
             {"files": [*early]},
         )
 

@@ -23,6 +23,11 @@ def columns(stage: Stage) -> set[str]:
     return set(kubectl(*command).split())
 
 
+def deployments(stage: Stage) -> set[str]:
+    found = kubectl("-n", stage.namespace, "get", "deployments", "-l", "golive.cutover/colour", "-o", "name")
+    return {line.rpartition("/")[2] for line in found.split()}
+
+
 @pytest.mark.series
 def test_a_contract_waits_for_the_old_release_to_go(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     files = tmp_path / "migrations"
@@ -40,16 +45,26 @@ def test_a_contract_waits_for_the_old_release_to_go(make_stage: Callable[..., St
     assert "notes-blue still has pods of another release" in refused.output
     assert "created_at" in columns(stage)
 
-    kubectl("-n", stage.namespace, "scale", "deployment", "notes-blue", "--replicas=0")
-    planned = stage.play(
-        "migrate.yml", "--check", "--diff", app_version="2.0.0", migrate_target="", migrate_phase="contract"
-    )
+    contract = {
+        "app_version": "2.0.0",
+        "migrate_target": "",
+        "migrate_phase": "contract",
+        "release_give_up_standby": True,
+    }
+    planned = stage.play("migrate.yml", "--check", "--diff", **contract)
     assert planned.code == 0, planned.output
     assert "DROP COLUMN created_at" in planned.output
     assert "created_at" in columns(stage)
-    done = stage.play("migrate.yml", app_version="2.0.0", migrate_target="", migrate_phase="contract")
-    assert (done.code, done.changed) == (0, 1), done.output
+    assert "notes-blue" in deployments(stage)
+    with stage.load(rate=20) as ledger:
+        done = stage.play("migrate.yml", **contract)
+    assert done.code == 0, done.output
     assert "created_at" not in columns(stage)
-    again = stage.play("migrate.yml", app_version="2.0.0", migrate_target="", migrate_phase="contract")
+    assert deployments(stage) == {"notes-green"}
+    assert ledger["failed"] == 0, (ledger["failed_by"], ledger["failures"])
+    again = stage.play("migrate.yml", **contract)
     assert (again.code, again.changed) == (0, 0), again.output
     assert stage.runs()[0]["purpose"] == "migrate"
+    back = stage.play("rollback.yml")
+    assert back.code != 0
+    assert "has no earlier release to return to" in back.output, back.output

@@ -39,7 +39,8 @@ def test_the_files_of_another_tool_are_read_as_its_own(tmp_path: Path) -> None:
 
 def test_a_place_in_a_list_is_an_order_too(tmp_path: Path) -> None:
     tmp_path.joinpath("sqitch.plan").write_text(
-        "%syntax-version=1.0.0\n%project=shop\n\nb 2026-01-01T00:00:00Z A <a@x> # b\na 2026-01-02T00:00:00Z A <a@x> # a\n"
+        "%syntax-version=1.0.0\n%project=shop\n\n"
+        "b 2026-01-01T00:00:00Z A <a@x> # b\na 2026-01-02T00:00:00Z A <a@x> # a\n"
     )
     tmp_path.joinpath("deploy").mkdir()
     for name in ("a", "b"):
