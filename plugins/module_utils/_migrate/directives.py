@@ -27,7 +27,7 @@ _CHOICES = {
 _TIMEOUTS = ("lock_timeout", "statement_timeout")
 _TEXTS = ("batch_table", "batch_key", "change")
 _NUMBERS = ("batch_size",)
-_OF_STATEMENT = ("check", "repeatable", "allow")
+_OF_STATEMENT = ("check", "repeatable", "allow", "side_table")
 _KNOWN = (
     "kind tx|autocommit|separate|batch",
     "phase expand|contract",
@@ -40,6 +40,7 @@ _KNOWN = (
     "batch_size <rows>",
     "check <query>",
     "repeatable",
+    "side_table [<key column>, …]",
     "allow <rule>: <reason>",
 )
 
@@ -49,10 +50,12 @@ class Marks:
     """What stands directly above one statement.
 
     ``check`` is a query that is true once the statement has run; ``repeatable`` says that it may run twice.
+    ``side_table`` are the columns of the key by which the rows that it removes are kept; None keeps none.
     """
 
     check: str | None = None
     repeatable: bool = False
+    side_table: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,8 @@ def _refuse_inside(statement: Statement) -> None:
 
 
 def _mark(line: int, key: str, value: str) -> Any:
+    if key == "side_table":
+        return tuple(one.strip() for one in value.split(",")) if value else ()
     if key in ("check", "allow"):
         if not value:
             raise _unknown(line, key)

@@ -15,11 +15,18 @@ def loss_of(up: Script, down: Script | None) -> str:
     """``none``, ``side_table`` or ``restore_only``: what the down script brings back of the rows before ``up``.
 
     A down script may say it (``-- golive: loss side_table``). Else what ``up`` has removed or overwritten decides: the
-    rows of a dropped column come back from a backup only, whatever a down script says of the column.
+    rows of a dropped column come back from a backup only, whatever a down script says of the column; or from the side
+    table that ``up`` has kept them in, when the down script reads it.
     """
     if down and down.directives.loss:
         return down.directives.loss
-    return "restore_only" if any(loses(statement) for statement in up.statements) else "none"
+    lost = [number for number, statement in enumerate(up.statements) if loses(statement)]
+    if not lost:
+        return "none"
+    kept = down is not None and all(
+        number in up.side_tables and up.side_tables[number].name in down.text for number in lost
+    )
+    return "side_table" if kept else "restore_only"
 
 
 def loses(statement: Statement) -> bool:

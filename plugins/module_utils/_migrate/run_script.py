@@ -56,7 +56,9 @@ def _together(runner: Runner, script: Script, step: Step, progress: Progress, en
         work.execute("BEGIN")
         try:
             set_timeouts(work, lock=rung, local=True)
-            for statement in step.statements:
+            for number, statement in enumerate(step.statements, step.first):
+                if number in script.side_tables:
+                    _keep_rows(runner, script, number, rung, kept)
                 _watched(runner, script, statement, rung, kept)
             runner.commit(script, limits, progress, step.end, ended)
         except GoliveError as error:
@@ -80,6 +82,17 @@ def _watched(runner: Runner, script: Script, statement: Statement, rung: float, 
         runner.watch.end()
     if patient:
         set_timeouts(runner.work, lock=rung, local=True)
+
+
+def _keep_rows(runner: Runner, script: Script, number: int, rung: float, kept: str) -> None:
+    runner.watch_try(script.file, rung)
+    try:
+        for sql in script.side_tables[number].sql(runner.ledger.schema):
+            runner.work.execute(sql)
+    except SqlError as error:
+        raise failed(script, script.statements[number].line, error, kept) from error
+    finally:
+        runner.watch.end()
 
 
 def _alone(runner: Runner, script: Script, step: Step, progress: Progress, ended: bool, begun: bool) -> None:

@@ -18,6 +18,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.directives
     read_directives,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import needs_autocommit, refusal
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.side_tables import (
+    SideTable,
+    SideTableError,
+    side_table,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import Splitter, Statement
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import SqlTextError, tokens
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.traces import trace
@@ -31,7 +36,8 @@ class Script:
     """One file. ``text`` has line ends LF and no byte order mark, so that a checkout's settings change nothing.
 
     ``checksum`` is of ``text``, ``checksum_raw`` of the bytes, ``checksum_normal`` of what the statements say without
-    comments and layout; all are SHA-256 in hex. ``kind`` is ``tx``, ``autocommit`` or ``batch``.
+    comments and layout; all are SHA-256 in hex. ``kind`` is ``tx``, ``autocommit`` or ``batch``. ``side_tables`` keep
+    what a statement removes, by its number.
     """
 
     file: str
@@ -43,6 +49,7 @@ class Script:
     kind: str = "tx"
     directives: Directives = field(default_factory=Directives)
     marks: tuple[Marks, ...] = field(default=(), repr=False)
+    side_tables: dict[int, SideTable] = field(default_factory=dict, repr=False)
 
 
 def fingerprint(statements: Sequence[Statement]) -> str:
@@ -97,7 +104,11 @@ def read_script(name: str, raw: bytes) -> Script:
         kind=_kind(name, statements, directives),
         directives=directives,
         marks=marks,
+        side_tables=_side_tables(name, statements, marks),
     )
+    if script.side_tables and script.kind != "tx":
+        line = statements[min(script.side_tables)].line
+        raise fault("files_invalid", name, line, "a side table needs a file in one transaction", "Split the file.")
     if script.kind == "batch":
         _check_batch(script)
     else:
@@ -135,6 +146,21 @@ def _kind(name: str, statements: Sequence[Statement], directives: Directives) ->
     if directives.kind == "separate":
         return "autocommit"
     return directives.kind or ("autocommit" if alone else "tx")
+
+
+def _side_tables(name: str, statements: Sequence[Statement], marks: Sequence[Marks]) -> dict[int, SideTable]:
+    found: dict[int, SideTable] = {}
+    for number, (statement, one) in enumerate(zip(statements, marks, strict=True)):
+        if one.side_table is None:
+            continue
+        if found:
+            hint = "Split the file."
+            raise fault("files_invalid", name, statement.line, "a file may have one side table", hint)
+        try:
+            found[number] = side_table(name, statement, one.side_table)
+        except SideTableError as error:
+            raise fault("files_invalid", name, statement.line, error.reason, error.hint) from error
+    return found
 
 
 def _check_autocommit(script: Script) -> None:
