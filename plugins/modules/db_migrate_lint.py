@@ -25,6 +25,11 @@ options:
     description: Directory with the migration files, or one file.
     type: path
     required: true
+  layout:
+    description: How the files are named and made, as in M(golive.cutover.db_migrate).
+    type: str
+    choices: [native, flyway, goose, dbmate, golang_migrate, sqitch, alembic]
+    default: native
   head:
     description:
       - Newest version that is applied already. Files up to it only tell what there is.
@@ -54,6 +59,15 @@ options:
     description: Whether to find matters of style, too; they never fail the task.
     type: bool
     default: false
+  rewrite:
+    description:
+      - Write files anew where a rule has a safe form that ends in the same schema. They are C(create-index-blocking),
+        C(drop-index-blocking), C(add-column-serial-or-identity), C(set-not-null-scan), C(add-check-validated),
+        C(add-foreign-key-validated) and C(add-unique-or-primary-key).
+      - It needs O(head) or a database, because files that are applied never change. The findings are those that the new
+        files have.
+    type: bool
+    default: false
   second_opinion:
     description: Whether to ask C(squawk) where it is installed.
     type: bool
@@ -70,10 +84,10 @@ extends_documentation_fragment:
   - golive.cutover.tunnel
 attributes:
   check_mode:
-    description: It tells whether the reports would change, and writes none of them.
+    description: It tells whether files and reports would change, and writes none of them.
     support: full
   diff_mode:
-    description: It shows the reports before and after.
+    description: It shows files and reports before and after.
     support: full
   idempotent:
     description: The same findings give the same reports.
@@ -168,6 +182,11 @@ files:
   returned: when the files could be read
   type: list
   elements: str
+rewritten:
+  description: Names of the files that were written anew or made for it.
+  returned: when the files could be read
+  type: list
+  elements: str
 server_version:
   description: Major version of the server the files were judged for; None when it is not known.
   returned: when the files could be read
@@ -195,6 +214,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.finish import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import LAYOUTS, NATIVE
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_verb import FAIL_ON, lint_verb
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
 
@@ -204,6 +224,7 @@ SPEC: dict[str, Any] = {
         **pg_spec(),
         **tunnel_spec(),
         "path": {"type": "path", "required": True},
+        "layout": {"type": "str", "choices": list(LAYOUTS), "default": NATIVE},
         "head": {"type": "str"},
         "pending_only": {"type": "bool", "default": True},
         "schema": {"type": "str", "default": "golive"},
@@ -211,6 +232,7 @@ SPEC: dict[str, Any] = {
         "server_version": {"type": "int"},
         "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "error"},
         "style": {"type": "bool", "default": False},
+        "rewrite": {"type": "bool", "default": False},
         "second_opinion": {"type": "bool", "default": True},
         "sarif": {"type": "path"},
         "junit": {"type": "path"},

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration, Order
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import NATIVE, read_layout
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint import Finding, counts, lint
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_catalogue import Catalogue
@@ -23,7 +26,13 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_files
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_report import junit, kept, line_of, sarif
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules import SEVERITIES
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_squawk import find_program, opinions
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, find_order, placed
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.rewrite_files import (
+    as_written,
+    rewritten_files,
+    with_files,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, connect
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
@@ -44,16 +53,20 @@ class _Judged:
 def lint_verb(call: Call) -> dict[str, Any]:
     """The result as the module documents it. Raises GoliveError ``lint_failed`` with the findings, or another one."""
     if not wants_database(call.params):
-        return _finished(call, _without_database(call))
+        return _finished(call, *_rewritten(call, partial(_without_database, call)))
     with reached(call) as reach:
         with connect(reach.call, reach.where, limits=_LIMITS, read_only=True) as session:
-            applied: set[tuple[int, ...]] = set()
+            applied: list[Applied] = []
             if call.params["pending_only"]:
-                applied = {row.order for row in Ledger(call.params["schema"], call.params["table"]).read(session)}
-            _before, files = _parted(call.params, applied)
-            catalogue = Catalogue(session)
-            judged = _judged(call.params, files, (), catalogue, catalogue.version)
-        return reach.masked(_finished(call, judged))
+                applied = Ledger(call.params["schema"], call.params["table"]).read(session)
+
+            def judged(params: Mapping[str, Any]) -> _Judged:
+                _before, files = _parted(params, applied, call.alive)
+                catalogue = Catalogue(session)
+                return _judged(params, files, (), catalogue, catalogue.version)
+
+            found = _rewritten(call, judged)
+        return reach.masked(_finished(call, *found))
 
 
 def pending_findings(session: Session, pending: Iterable[Migration]) -> list[dict[str, Any]]:
@@ -70,19 +83,50 @@ def wants_database(params: Mapping[str, Any]) -> bool:
     return bool(params.get("tunnel")) or any(value is not None for value in options.values())
 
 
-def _without_database(call: Call) -> _Judged:
-    before, files = _parted(call.params, set())
-    return _judged(call.params, files, before, None, call.params["server_version"])
+def _without_database(call: Call, params: Mapping[str, Any]) -> _Judged:
+    before, files = _parted(params, [], call.alive)
+    return _judged(params, files, before, None, params["server_version"])
 
 
-def _parted(params: Mapping[str, Any], applied: set[tuple[int, ...]]) -> tuple[list[LintFile], list[LintFile]]:
+def _rewritten(call: Call, judge: Callable[[Mapping[str, Any]], _Judged]) -> tuple[_Judged, dict[str, str]]:
+    """What is judged in the end, and the texts of files that are to be written for it, by name."""
+    params = call.params
+    judged = judge(params)
+    if not params["rewrite"]:
+        return judged, {}
+    if params["head"] is None and not wants_database(params):
+        raise GoliveError(
+            "invalid",
+            "Rewriting needs to know which files are applied: those never change.",
+            "Give head, 0 when none is applied, or say where the database is.",
+        )
+    if params["layout"] != NATIVE:
+        raise GoliveError(
+            "invalid",
+            f"Rewriting files of the layout {params['layout']} is not possible: they are another tool's.",
+            "Leave rewrite out.",
+        )
+    place = Path(params["path"])
+    names = [one.name for one in ((place,) if place.is_file() else place.iterdir())]
+    texts = rewritten_files(judged.files, judged.findings, names)
+    return (with_files(params["path"], texts, lambda path: judge({**params, "path": path})) if texts else judged), texts
+
+
+def _parted(
+    params: Mapping[str, Any], applied: Sequence[Applied], alive: Callable[[], None]
+) -> tuple[list[LintFile], list[LintFile]]:
     """What was applied before, and what is linted."""
-    head = params["head"]
+    head, done = params["head"], {row.order for row in applied}
+    if params["layout"] != NATIVE:
+        found = placed(read_layout(params["path"], params["layout"], alive), applied)
+        newest: Order = () if head is None else find_order(str(head), found, applied)
+        old = [lint_migration(one) for one in found if one.order in done or one.order <= newest]
+        return old, [lint_migration(one) for one in found if one.order not in done and one.order > newest]
     if head is not None and not str(head).isdigit():
         raise GoliveError("invalid", f"Cannot lint from the version {head}: it is not a number.", "Name one in head.")
-    newest = int(head) if head is not None else -1
+    number = int(head) if head is not None else -1
     files = read_files(params["path"])
-    old = [one for one in files if one.number is not None and (one.number <= newest or (one.number,) in applied)]
+    old = [one for one in files if one.number is not None and (one.number <= number or (one.number,) in done)]
     return old, [one for one in files if one not in old]
 
 
@@ -105,11 +149,12 @@ def _judged(
     return _Judged(files, found, version)
 
 
-def _finished(call: Call, judged: _Judged) -> dict[str, Any]:
+def _finished(call: Call, judged: _Judged, texts: Mapping[str, str]) -> dict[str, Any]:
     params, findings = call.params, judged.findings
     failing = _FAILING[params["fail_on"]]
     names = [one.file for one in judged.files]
-    diffs = []
+    folder = Path(params["path"]).parent if Path(params["path"]).is_file() else Path(params["path"])
+    diffs = [kept(str(folder / name), as_written(folder / name, text), call.check_mode) for name, text in texts.items()]
     if params["sarif"]:
         diffs.append(kept(params["sarif"], sarif(findings, params["path"]), call.check_mode))
     if params["junit"]:
@@ -119,6 +164,7 @@ def _finished(call: Call, judged: _Judged) -> dict[str, Any]:
         "findings": [one.row() for one in findings],
         "counts": counts(findings),
         "files": names,
+        "rewritten": [*texts],
         "server_version": judged.version,
         "second_opinion": params["second_opinion"] and find_program() is not None,
     }

@@ -42,3 +42,24 @@ def test_unsafe_files_fail_and_leave_reports(tmp_path: Path) -> None:
     passed = play(tmp_path, **names)
     assert passed.returncode == 0, passed.stdout
     assert "create-index-blocking" not in (tmp_path / "lint.xml").read_text()
+
+
+def test_files_of_another_tool_are_linted_behind_its_head(tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "V1_9__notes.sql").write_text("CREATE TABLE notes (id bigint PRIMARY KEY, tag text);\n")
+    (tmp_path / "migrations" / "V1_10__index.sql").write_text("CREATE INDEX i ON notes (tag);\n")
+    names = {"migrate_path": "migrations", "migrate_layout": "flyway", "lint_head": "1.9"}
+    failed = play(tmp_path, **names)
+    assert failed.returncode == 2, failed.stdout
+    assert "V1_10__index.sql:1: error create-index-blocking" in failed.stdout
+    assert "V1_9__notes.sql" not in failed.stdout
+
+
+def test_files_are_written_anew_on_request(tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "0001_notes.sql").write_text("CREATE TABLE notes (id bigint PRIMARY KEY, tag text);\n")
+    file = tmp_path / "migrations" / "0002_index.sql"
+    file.write_text("CREATE INDEX i ON notes (tag);\n")
+    passed = play(tmp_path, migrate_path="migrations", lint_head="0001", lint_rewrite="true")
+    assert passed.returncode == 0, passed.stdout
+    assert file.read_text() == "CREATE INDEX CONCURRENTLY i ON notes (tag);\n"

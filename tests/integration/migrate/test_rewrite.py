@@ -1,0 +1,154 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that were written anew end in the same schema as before, and lock nobody out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.modules import db_migrate_lint
+from tests.integration.migrate.conftest import Project
+
+BASE = """CREATE TABLE customers (id bigint PRIMARY KEY, "order" bigint);
+CREATE TABLE notes (id bigint, customer bigint, tag text, "order" bigint);
+CREATE INDEX notes_tag ON notes (tag);
+CREATE INDEX "notes order" ON notes ("order");
+CREATE UNIQUE INDEX notes_id ON notes (id);
+"""
+ROWS = (
+    "INSERT INTO customers SELECT n, n FROM generate_series(1, 20) n RETURNING 1",
+    "INSERT INTO notes SELECT n, n % 20 + 1, 'x' || n, n FROM generate_series(1, 3000) n RETURNING 1",
+    "ANALYZE",
+)
+SCHEMA = """
+SELECT format('%s.%s %s %s %s %s', relname, attname, format_type(atttypid, atttypmod), attnotnull,
+              pg_get_expr(adbin, adrelid), attidentity)
+FROM pg_attribute JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+UNION ALL SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+UNION ALL SELECT format('%s %s', pg_get_indexdef(oid), indisvalid) FROM pg_index JOIN pg_class ON oid = indexrelid
+WHERE relnamespace = 'public'::regnamespace ORDER BY 1
+"""
+
+
+def fresh(project: Project) -> None:
+    for statement in ("DROP SCHEMA IF EXISTS golive CASCADE", "DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+        project.database.query(statement)
+    for file in project.path.iterdir():
+        file.unlink()
+    project.write("0001_base.sql", BASE)
+    project.migrate()
+    for statement in ROWS:
+        project.database.query(statement)
+
+
+def schema(project: Project) -> list[str]:
+    return [row[0] for row in project.database.query(SCHEMA)]
+
+
+def lint(project: Project, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    spec = db_migrate_lint.SPEC["argument_spec"]
+    defaults = {name: option.get("default") for name, option in spec.items()}
+    usual = {"path": str(project.path), "postgresql": project.database.options, "rewrite": True, "fail_on": "never"}
+    params = {**defaults, **usual, **options}
+    return db_migrate_lint.run(call_for_tests(params, check_mode, diff_mode=True))
+
+
+CASES = {
+    "create-index-blocking": "CREATE UNIQUE INDEX notes_customer ON notes (customer, id) WHERE tag <> '';",
+    "drop-index-blocking": 'DROP INDEX IF EXISTS notes_tag, public."notes order";',
+    "set-not-null-scan": 'ALTER TABLE notes ADD COLUMN b text, ALTER "order" SET NOT NULL, ALTER tag SET NOT NULL;',
+    "add-check-validated": "ALTER TABLE public.notes ADD CONSTRAINT tagged CHECK (tag <> 'ü;');",
+    "add-foreign-key-validated": "ALTER TABLE notes ADD FOREIGN KEY (customer) REFERENCES customers ON DELETE CASCADE;",
+    "add-unique-or-primary-key": 'ALTER TABLE notes ADD PRIMARY KEY (id), ADD CONSTRAINT o UNIQUE ("order", id);',
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_the_safe_form_ends_in_the_same_schema(project: Project, rule: str) -> None:
+    fresh(project)
+    project.database.query(CASES[rule].rstrip(";"))
+    wanted = schema(project)
+    fresh(project)
+    # Text beside it stays as it is.
+    text = f"-- Needed.\nSELECT 1; -- before\n{CASES[rule]}\n-- behind\nSELECT 2;\n"
+    project.write("0002_change.sql", text)
+    assert rule in {one["id"] for one in lint(project, rewrite=False)["findings"]}
+    planned = lint(project, check_mode=True)
+    assert planned["rewritten"] == ["0002_change.sql"]
+    assert project.path.joinpath("0002_change.sql").read_text() == text
+    done = lint(project)
+    assert (done["changed"], done["rewritten"], done["diff"]) == (True, planned["rewritten"], planned["diff"])
+    assert rule not in {one["id"] for one in done["findings"]}, done["diff"]
+    for check_mode in (True, False):
+        again = lint(project, check_mode)
+        assert (again["changed"], again["rewritten"], again["findings"]) == (False, [], done["findings"])
+    kept = project.path.joinpath("0002_change.sql").read_text()
+    assert "-- Needed.\nSELECT 1; -- before\n" in kept
+    assert kept.endswith(";\n-- behind\nSELECT 2;\n")
+    project.migrate()
+    assert schema(project) == wanted
+
+
+@pytest.mark.parametrize(
+    ("definition", "identity"),
+    [("bigserial", ""), ("int GENERATED BY DEFAULT AS IDENTITY", "d"), ("int GENERATED ALWAYS AS IDENTITY", "a")],
+)
+def test_a_column_that_numbers_itself_is_added_filled_and_required(
+    project: Project, definition: str, identity: str
+) -> None:
+    fresh(project)
+    project.write("0002_key.sql", "ALTER TABLE customers ADD COLUMN other bigint;\n")
+    project.write("0003_nr.sql", f"ALTER TABLE customers ADD COLUMN nr {definition};\n")
+    done = lint(project)
+    names = ["fill_customers_nr", "require_customers_nr", *(["identity_customers_nr"] if identity else [])]
+    files = [f"{number:04}_{name}" for number, name in enumerate(names, 4)]
+    assert done["rewritten"] == ["0003_nr.sql", *(f"{one}.{end}" for one in files for end in ("sql", "down.sql"))]
+    assert "add-column-serial-or-identity" not in {one["id"] for one in done["findings"]}
+    project.write("0003_nr.down.sql", "-- golive: loss none\nALTER TABLE customers DROP COLUMN nr;\n")
+    project.migrate()
+    column = (
+        "SELECT attnotnull, attidentity FROM pg_attribute WHERE attrelid = 'customers'::regclass AND attname = 'nr'"
+    )
+    assert project.database.query(column) == [(True, identity)]
+    assert project.database.query("SELECT count(DISTINCT nr) FROM customers") == [(20,)]
+    project.database.query("INSERT INTO customers (id) VALUES (99) RETURNING id")
+    assert project.database.query("SELECT nr FROM customers WHERE id = 99") == [(21,)]
+    project.migrate(revert_to="0002")
+    assert not project.database.query(column)
+
+
+def test_what_has_no_safe_form_here_stays_and_is_found(project: Project) -> None:
+    fresh(project)
+    project.write("0002_a.sql", "CREATE INDEX ON notes (id);\nDROP INDEX notes_tag CASCADE;\n")
+    project.write("0003_b.sql", "-- golive: kind tx\nCREATE INDEX b ON notes (id);\n")
+    done = lint(project)
+    assert done["rewritten"] == []
+    assert [one["id"] for one in done["findings"] if one["id"].endswith("index-blocking")] == [
+        "create-index-blocking",
+        "drop-index-blocking",
+        "create-index-blocking",
+    ]
+
+
+def test_line_ends_stay(project: Project) -> None:
+    fresh(project)
+    project.write("0002_a.sql", b"-- a\r\nCREATE INDEX a\r\n  ON notes (id);\r\n")
+    lint(project)
+    written = project.path.joinpath("0002_a.sql").read_bytes()
+    assert written == b"-- a\r\nCREATE INDEX CONCURRENTLY a\r\n  ON notes (id);\r\n"
+
+
+def test_applied_files_never_change(project: Project) -> None:
+    fresh(project)
+    before = project.path.joinpath("0001_base.sql").read_text()
+    with pytest.raises(GoliveError, match="which files are applied"):
+        lint(project, postgresql=None)
+    lint(project, postgresql=None, head="1")
+    assert project.path.joinpath("0001_base.sql").read_text() == before
