@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import Token, normalised, tokens
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import tokens
+
+_BLOCK_WORDS = frozenset(("BEGIN", "CASE", "END"))
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(NamedTuple):
     """An unquoted word in capitals; ``depth`` counts the parentheses around it."""
 
     text: str
@@ -23,10 +25,12 @@ class Word:
 class Statement:
     """One statement without its semicolon; ``line`` is that of its first character, counted from 1.
 
-    ``above`` are the comments between the statement before and this one, each with its line.
+    ``normal`` is what it says, without comments and with one space wherever something separates. ``above`` are the
+    comments between the statement before and this one, each with its line.
     """
 
     text: str
+    normal: str = field(repr=False)
     line: int
     words: tuple[Word, ...]
     above: tuple[tuple[int, str], ...] = ()
@@ -39,11 +43,6 @@ class Statement:
     def outer_words(self) -> tuple[str, ...]:
         """The words outside of parentheses: those inside are names and options."""
         return tuple(word.text for word in self.words if not word.depth)
-
-    @property
-    def normal(self) -> str:
-        """What it says, whatever comments and line ends it has."""
-        return normalised(self.text)
 
 
 def split(text: str) -> list[Statement]:
@@ -68,6 +67,7 @@ class Splitter:
         self._depth = 0
         self._blocks = 0
         self._words: list[Word] = []
+        self._said: list[str] = []
         self._above: list[tuple[int, str]] = []
 
     @property
@@ -76,23 +76,34 @@ class Splitter:
         return tuple(self._above)
 
     def __iter__(self) -> Iterator[Statement]:
-        for token in tokens(self._text):
-            if token.text == ";" and not self._depth and not self._blocks:
-                yield from self._finish(token.start)
+        for kind, text, start in tokens(self._text):
+            if kind in ("space", "comment"):
+                self._separate(kind, text, start)
                 continue
-            if token.blank:
-                if self._start is None and token.kind == "comment":
-                    self._above.append((self._line_of(token.start), token.text))
+            if text == ";" and not self._depth and not self._blocks:
+                yield from self._finish(start)
                 continue
             if self._start is None:
-                self._start = token.start
-            self._take(token)
+                self._start = start
+            self._said.append(text)
+            if kind == "word":
+                self._take_word(text.upper())
+            elif kind == "sign":
+                self._depth = max(0, self._depth + (text == "(") - (text == ")"))
         yield from self._finish(len(self._text))
+
+    def _separate(self, kind: str, text: str, start: int) -> None:
+        if self._start is not None:
+            if self._said[-1] != " ":
+                self._said.append(" ")
+        elif kind == "comment":
+            self._above.append((self._line_of(start), text))
 
     def _finish(self, end: int) -> Iterator[Statement]:
         if self._start is not None:
             text = self._text[self._start : end].rstrip()
-            yield Statement(text, self._line_of(self._start), tuple(self._words), tuple(self._above))
+            normal = "".join(self._said).strip()
+            yield Statement(text, normal, self._line_of(self._start), tuple(self._words), tuple(self._above))
             self._begin()
 
     def _line_of(self, at: int) -> int:
@@ -101,18 +112,14 @@ class Splitter:
         self._counted = max(self._counted, at)
         return self._line
 
-    def _take(self, token: Token) -> None:
-        if token.kind == "sign":
-            self._depth = max(0, self._depth + (token.text == "(") - (token.text == ")"))
-        elif token.kind == "word":
-            capitals = token.text.upper()
-            self._words.append(Word(capitals, self._depth))
-            if not self._depth and _is_routine(self._words):
-                # The body of a standard SQL routine: BEGIN ATOMIC ... END, and CASE ... END inside it.
-                if capitals == "BEGIN" or (capitals == "CASE" and self._blocks):
-                    self._blocks += 1
-                elif capitals == "END" and self._blocks:
-                    self._blocks -= 1
+    def _take_word(self, capitals: str) -> None:
+        self._words.append(Word(capitals, self._depth))
+        if capitals in _BLOCK_WORDS and not self._depth and _is_routine(self._words):
+            # The body of a standard SQL routine: BEGIN ATOMIC ... END, and CASE ... END inside it.
+            if capitals == "BEGIN" or (capitals == "CASE" and self._blocks):
+                self._blocks += 1
+            elif capitals == "END" and self._blocks:
+                self._blocks -= 1
 
 
 def _is_routine(words: list[Word]) -> bool:

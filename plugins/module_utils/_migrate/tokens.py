@@ -30,6 +30,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# Most tokens: the pattern has all of each.
+_WHOLE = frozenset(("space", "comment", "word", "number"))
 _PSQL = re.compile(r"\\\S?[A-Za-z_]*")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -80,9 +82,15 @@ def tokens(text: str) -> Iterator[Token]:
         raise SqlTextError(_line(text, nul), "a NUL character is not SQL", "Save the file as UTF-8 text.")
     at = 0
     while found := _TOKEN.match(text, at):
-        kind = found.lastgroup or "sign"
-        end = found.end()
-        if kind == "block":
+        kind, end = found.lastgroup or "sign", found.end()
+        if kind in _WHOLE:
+            pass
+        elif kind == "sign":
+            if text[at] == "\\":
+                command = _PSQL.match(text, at)
+                hint = "Write the statements themselves into the file."
+                raise SqlTextError(_line(text, at), f"the psql command {command and command.group()} is not SQL", hint)
+        elif kind == "block":
             kind, end = "comment", _comment_end(text, at)
         elif kind in ("string", "escape"):
             end = _string_end(
@@ -93,23 +101,8 @@ def tokens(text: str) -> Iterator[Token]:
             end = _closed(_QUOTED, text, at, "quoted name").end()
         elif kind == "dollar":
             kind, end = "string", _dollar_end(text, at, found.group())
-        elif found.group() == "\\":
-            command = _PSQL.match(text, at)
-            hint = "Write the statements themselves into the file."
-            raise SqlTextError(_line(text, at), f"the psql command {command and command.group()} is not SQL", hint)
         yield Token(kind, text[at:end], at)
         at = end
-
-
-def normalised(text: str) -> str:
-    """``text`` without comments, and with one space wherever something separates: what it says, not how it looks."""
-    parts: list[str] = []
-    for token in tokens(text):
-        if not token.blank:
-            parts.append(token.text)
-        elif parts and parts[-1] != " ":
-            parts.append(" ")
-    return "".join(parts).strip()
 
 
 def _string_end(text: str, start: int, at: int, pattern: re.Pattern[str]) -> int:
