@@ -19,7 +19,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._gate.way import Wa
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import Address
-from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_to
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import tunnel_to
 
 _LEAST_S = 0.05
 

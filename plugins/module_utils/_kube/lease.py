@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import quote
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Failed, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import JSON_PATCH, Client
+from ansible_collections.golive.cutover.plugins.module_utils._kube.held import Held, lease_path
 from ansible_collections.golive.cutover.plugins.module_utils._kube.holder import Holder, holder_from
 
 WHO = "golive.cutover/holder"
@@ -28,30 +28,6 @@ _LOOK_S = 1.0
 _REQUEST_S = 5.0
 # What a race of two writers answers: look again.
 _RACED = ("conflict", "already_exists")
-
-
-@dataclass(frozen=True)
-class Held:
-    """A Lease as a run holds it: the option ``lease`` of every verb. ``holder`` is unlike that of every other run."""
-
-    namespace: str
-    name: str
-    token: str
-    holder: str
-
-    @property
-    def path(self) -> str:
-        """API path of the Lease."""
-        return _path(self.namespace, self.name)
-
-    def as_dict(self) -> dict[str, str]:
-        """The value of the option."""
-        return asdict(self)
-
-    def is_in(self, lease: Mapping[str, Any] | None) -> bool:
-        """Whether the Lease as read is still this run's."""
-        spec = (lease or {}).get("spec") or {}
-        return spec.get("holderIdentity") == self.holder and str(spec.get("leaseTransitions")) == self.token
 
 
 @dataclass(frozen=True)
@@ -75,14 +51,9 @@ class Acquired:
     clean: bool
 
 
-def held_from(option: Mapping[str, Any] | None) -> Held | None:
-    """The option ``lease`` of a verb; None when the run holds none."""
-    return Held(**{key: str(option[key]) for key in ("namespace", "name", "token", "holder")}) if option else None
-
-
 def read_lease(client: Client, namespace: str, name: str) -> dict[str, Any] | None:
     """The Lease as it is; None when it was never held."""
-    return client.get_or_none(_path(namespace, name))
+    return client.get_or_none(lease_path(namespace, name))
 
 
 def said_of(lease: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,11 +216,11 @@ def _take(client: Client, wish: Wish, seen: dict[str, Any] | None, least: int) -
     if seen is None:
         meta = {"name": wish.name, "namespace": wish.namespace, "annotations": {WHO: who}}
         body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}
-        return client.request("POST", _path(wish.namespace), query=query, body=body)
+        return client.request("POST", lease_path(wish.namespace), query=query, body=body)
     meta = {**seen["metadata"], "annotations": {**(seen["metadata"].get("annotations") or {}), WHO: who}}
     meta.pop("managedFields", None)
     return client.request(
-        "PUT", _path(wish.namespace, wish.name), query=query, body={**seen, "metadata": meta, "spec": spec}
+        "PUT", lease_path(wish.namespace, wish.name), query=query, body={**seen, "metadata": meta, "spec": spec}
     )
 
 
@@ -277,11 +248,6 @@ def _who(lease: Mapping[str, Any] | None) -> dict[str, Any]:
     except ValueError:
         row = {}
     return row if isinstance(row, dict) else {}
-
-
-def _path(namespace: str, name: str = "") -> str:
-    path = f"/apis/coordination.k8s.io/v1/namespaces/{quote(namespace, safe='')}/leases"
-    return f"{path}/{quote(name, safe='')}" if name else path
 
 
 def _now() -> str:

@@ -13,9 +13,6 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
-from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
-from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
-from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import await_pod, tunnel_to
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
 
 
@@ -36,12 +33,19 @@ class Reach:
 def reached(call: Call) -> Iterator[Reach]:
     """Open what the options ``postgresql`` and ``tunnel`` of ``call`` ask for; errors come out without the password."""
     options = call.params.get("postgresql") or {}
-    tunnel = call.params.get("tunnel")
+    secret, tunnel = options.get("password_secret"), call.params.get("tunnel")
     with ExitStack() as stack:
         where = settings(options)
-        if tunnel or options.get("password_secret"):
+        if tunnel or secret:
+            # Late: the library of Kubernetes takes longer to import than a run without a cluster takes in all.
+            from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
+            from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
+            from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import await_pod, tunnel_to
+
             client = stack.enter_context(connected(call))
-            password = _password(client, options.get("password_secret"), tunnel)
+            password = None
+            if secret:
+                password = secret_value(client, _namespace(secret, tunnel), secret["name"], secret["key"])
             where = settings(options, password)
             stack.enter_context(_masking(where))
             if tunnel:
@@ -52,17 +56,15 @@ def reached(call: Call) -> Iterator[Reach]:
         yield Reach(_quiet(call, where), where)
 
 
-def _password(client: Client, secret: Mapping[str, Any] | None, tunnel: Mapping[str, Any] | None) -> str | None:
-    if not secret:
-        return None
-    namespace = secret.get("namespace") or (tunnel or {}).get("namespace")
+def _namespace(secret: Mapping[str, Any], tunnel: Mapping[str, Any] | None) -> str:
+    namespace: str | None = secret.get("namespace") or (tunnel or {}).get("namespace")
     if not namespace:
         raise GoliveError(
             "invalid",
             f"Cannot read the password from the Secret {secret['name']}: no namespace is given.",
             "Set namespace in postgresql.password_secret.",
         )
-    return secret_value(client, namespace, secret["name"], secret["key"])
+    return namespace
 
 
 def _secrets(where: Settings) -> list[str]:

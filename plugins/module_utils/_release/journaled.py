@@ -16,13 +16,12 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_value
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import stamped, token_of
+from ansible_collections.golive.cutover.plugins.module_utils._kube.held import Held, held_from
 from ansible_collections.golive.cutover.plugins.module_utils._kube.holder import Holder, this_holder
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease import (
     Acquired,
-    Held,
     Wish,
     acquire,
-    held_from,
     read_lease,
     release,
     renew,

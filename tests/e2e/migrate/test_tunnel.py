@@ -19,7 +19,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import C
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import Address, tunnel
-from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import await_pod
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import await_pod
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import connect, settings
 from tests.e2e.conftest import kubectl
 from tests.e2e.migrate.conftest import NAME, Stand
