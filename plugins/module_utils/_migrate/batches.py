@@ -16,7 +16,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.pressure i
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Progress, Runner, failed
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import RANGE, Script, fault
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import tokens
-from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import set_timeouts
+from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import begin
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
@@ -132,9 +132,8 @@ def _batch(runner: Runner, script: Script, key: Key, cursor: Cursor, order: Orde
 
     def attempt(rung: float) -> None:
         work = runner.work
-        work.execute("BEGIN")
+        begin(work, lock=rung)
         try:
-            set_timeouts(work, lock=rung, local=True)
             high = _next(work, key, cursor) or cursor.until
             runner.watch_try(script.file, rung)
             try:

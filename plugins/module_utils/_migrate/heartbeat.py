@@ -18,6 +18,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex impo
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
 _BEAT_S = 5.0
+# How long a file may be at work before the row says so: most are done sooner.
+_SOON_S = 0.5
 _BEGIN = """
 INSERT INTO {runner} (pid, run_id) VALUES (pg_catalog.pg_backend_pid(), %s)
 ON CONFLICT (single) DO UPDATE
@@ -32,13 +34,15 @@ class Heartbeat:
         self._mutex = mutex
         self._guard = guard
         self._run_id = run_id
+        self._file: str | None = None
+        self._beaten = 0.0
         self._due = math.inf
 
     @contextmanager
     def beating(self) -> Iterator[None]:
         """Write the row, and remove it at the end; a killed runner's row stays and shows its last sign."""
         self._guard.execute(self._ledger.sql(_BEGIN), (self._run_id,))
-        self._due = time.monotonic() + _BEAT_S
+        self._next()
         try:
             yield
         finally:
@@ -48,9 +52,9 @@ class Heartbeat:
                 self._guard.execute(self._ledger.sql("DELETE FROM {runner}"))
 
     def doing(self, file: str) -> None:
-        """Write down the file that comes next."""
-        self._beat()
-        self._guard.execute(self._ledger.sql("UPDATE {runner} SET file = %s"), (file,))
+        """The file that comes next; a wait that goes on for long enough writes it down."""
+        self._file = file
+        self._due = min(self._due, self._beaten + _SOON_S)
 
     def watched(self, call: Call, look: Callable[[], None]) -> Call:
         """``call`` for the session that works: its waits beat and ``look``, and end when the mutex is gone.
@@ -72,5 +76,9 @@ class Heartbeat:
         return replace(call, alive=alive)
 
     def _beat(self) -> None:
-        self._due = time.monotonic() + _BEAT_S
-        self._guard.execute(self._ledger.sql("UPDATE {runner} SET beat_at = now()"))
+        self._next()
+        self._guard.execute(self._ledger.sql("UPDATE {runner} SET beat_at = now(), file = %s"), (self._file,))
+
+    def _next(self) -> None:
+        self._beaten = time.monotonic()
+        self._due = self._beaten + _BEAT_S

@@ -15,7 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts im
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import Statement
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.steps import Step, steps_of
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch import Watch
-from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import set_timeouts
+from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import begin, set_timeouts
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 
 _NOTHING = "Nothing of this file was applied."
@@ -52,10 +52,8 @@ def _together(runner: Runner, script: Script, step: Step, progress: Progress, en
     kept = _kept(step)
 
     def attempt(rung: float) -> None:
-        work = runner.work
-        work.execute("BEGIN")
+        begin(runner.work, lock=rung)
         try:
-            set_timeouts(work, lock=rung, local=True)
             for number, statement in enumerate(step.statements, step.first):
                 if number in script.side_tables:
                     _keep_rows(runner, script, number, rung, kept)

@@ -126,7 +126,6 @@ def prepare(session: Session, limits: Limits, *, search_path: str, read_only: bo
 
     Sent as statements: a pooler refuses settings inside the start packet.
     """
-    session.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
     wanted = {
         "TimeZone": "UTC",
         "search_path": search_path,
@@ -141,8 +140,16 @@ def prepare(session: Session, limits: Limits, *, search_path: str, read_only: bo
         wanted["client_connection_check_interval"] = "1000"
         wanted["idle_session_timeout"] = "0"
     calls = ", ".join(["pg_catalog.set_config(%s, %s, false)"] * len(wanted))
-    session.execute(f"SELECT {calls}", [text for pair in wanted.items() for text in pair])
+    session.execute(
+        f"RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; SELECT {calls}",
+        [text for pair in wanted.items() for text in pair],
+    )
     session.limit_s = limits.statement or None
+
+
+def begin(session: Session, *, lock: float) -> None:
+    """Open a transaction in which nothing waits for a lock longer than ``lock`` seconds; 0 is no limit."""
+    session.execute("BEGIN; SELECT pg_catalog.set_config('lock_timeout', %s, true)", (_milliseconds(lock),))
 
 
 def regain(session: Session, limits: Limits) -> None:
