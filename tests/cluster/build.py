@@ -24,18 +24,23 @@ SOURCES = Path(__file__).parent / "go"
 
 @dataclass(frozen=True)
 class Program:
-    """With `source`, our own main package, which requires `module`; otherwise `module` is a package to install."""
+    """With `source`, our own main package, which requires `module`; otherwise `module` is a package to install.
+
+    `tags` are build tags, separated by commas.
+    """
 
     name: str
     version: str
     flags: str = ""
     source: Path | None = None
     module: str = ""
+    tags: str = ""
 
     @property
     def path(self) -> Path:
         own = self.source.read_bytes() if self.source else b""
-        key = hashlib.sha256(f"{self.version}|{self.flags}|{self.module}|".encode() + own).hexdigest()[:10]
+        text = f"{self.version}|{self.flags}|{self.module}|{self.tags}"
+        key = hashlib.sha256(text.encode() + own).hexdigest()[:10]
         return cache_dir() / "programs" / f"{self.name}-{self.version}-{key}" / self.name
 
 
@@ -113,6 +118,7 @@ def _build(program: Program, go: str, work: Path, current: Part) -> None:
     source.mkdir(parents=True)
     environment = go_environment(work, source)
     command = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {program.flags}".rstrip()]
+    command += ["-tags", program.tags] if program.tags else []
     if program.source:
         shutil.copy(program.source, source / "main.go")
         if program is KUBERNETES:
