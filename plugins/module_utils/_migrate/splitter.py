@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import tokens
@@ -39,7 +40,7 @@ class Statement:
         """The line of a character of the statement, counted from 1 as the server counts; None is the first line."""
         return self.line + self.text.count("\n", 0, max(0, (position or 1) - 1))
 
-    @property
+    @cached_property
     def outer_words(self) -> tuple[str, ...]:
         """The words outside of parentheses: those inside are names and options."""
         return tuple(word.text for word in self.words if not word.depth)

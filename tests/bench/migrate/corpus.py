@@ -99,6 +99,7 @@ def liquibase(folder: Path, texts: Sequence[str]) -> None:
 def sqitch(folder: Path, texts: Sequence[str]) -> None:
     """A plan, and a deploy script for each of its changes."""
     folder.joinpath("deploy").mkdir()
+    folder.joinpath("sqitch.conf").write_text('[core]\n\tengine = pg\n[engine "pg"]\n\ttarget = db:pg:\n')
     folder.joinpath("sqitch.plan").write_text("%syntax-version=1.0.0\n%project=bench\n\n")
     for number, text in enumerate(texts, 1):
         sqitch_change(folder, number, f"BEGIN;\n{text}COMMIT;\n")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from tests.bench.migrate import corpus
@@ -57,6 +58,9 @@ def flyway(_server: Server) -> Contender:
             "FLYWAY_USER": SUPERUSER,
             "FLYWAY_PASSWORD": PASSWORD,
             "FLYWAY_LOCATIONS": "filesystem:.",
+            # Nothing but the migrations is to be timed.
+            "REDGATE_DISABLE_TELEMETRY": "true",
+            "FLYWAY_SKIP_CHECK_FOR_UPDATE": "true",
         },
     )
 
@@ -80,12 +84,16 @@ def liquibase(_server: Server) -> Contender:
 def sqitch(server: Server) -> Contender:
     """sqitch deploy, with the server's own psql like the loop."""
     packages("sqitch", "libdbd-pg-perl", programs=("sqitch",))
-    client = str(server.bin / "psql")
     return Contender(
         f"Sqitch {version_of('sqitch', '--version')}",
         corpus.sqitch,
-        ("sqitch", "--engine", "pg", "deploy", "--client", client, "db:pg:"),
-        {"SQITCH_USERNAME": SUPERUSER, "SQITCH_FULLNAME": "bench", "SQITCH_EMAIL": "bench@example.org"},
+        ("sqitch", "deploy"),
+        {
+            "PATH": f"{server.bin}:{os.environ['PATH']}",
+            "SQITCH_USERNAME": "bench",
+            "SQITCH_FULLNAME": "bench",
+            "SQITCH_EMAIL": "bench@example.org",
+        },
     )
 
 
