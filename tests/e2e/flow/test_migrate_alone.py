@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.conftest import kubectl
 from tests.e2e.flow.stage import ROOT, Stage
 
-CONTRACT = "-- golive: phase contract\nALTER TABLE notes DROP COLUMN created_at;\n"
+CONTRACT = "-- golive: phase contract\nALTER TABLE notes DROP COLUMN spare;\n"
 
 
 def columns(stage: Stage) -> set[str]:
@@ -35,15 +35,17 @@ def test_a_contract_waits_for_the_old_release_to_go(make_stage: Callable[..., St
     stage = make_stage(migrate_path=str(files))
     play = stage.play("site.yml")
     assert play.code == 0, play.output
-    files.joinpath("0003_drop_created_at.sql").write_text(CONTRACT)
+    # No version of the app reads it, so that the load shows what the playbook does.
+    files.joinpath("0003_add_spare.sql").write_text("ALTER TABLE notes ADD COLUMN spare text;\n")
+    files.joinpath("0004_drop_spare.sql").write_text(CONTRACT)
     play = stage.play("release.yml", app_version="2.0.0", migrate_target="")
     assert play.code == 0, play.output
-    assert columns(stage) >= {"tag", "created_at"}
+    assert columns(stage) >= {"tag", "spare"}
 
     refused = stage.play("migrate.yml", app_version="2.0.0", migrate_target="", migrate_phase="contract")
     assert refused.code != 0
     assert "notes-blue still has pods of another release" in refused.output
-    assert "created_at" in columns(stage)
+    assert "spare" in columns(stage)
 
     contract = {
         "app_version": "2.0.0",
@@ -53,13 +55,13 @@ def test_a_contract_waits_for_the_old_release_to_go(make_stage: Callable[..., St
     }
     planned = stage.play("migrate.yml", "--check", "--diff", **contract)
     assert planned.code == 0, planned.output
-    assert "DROP COLUMN created_at" in planned.output
-    assert "created_at" in columns(stage)
+    assert "DROP COLUMN spare" in planned.output
+    assert "spare" in columns(stage)
     assert "notes-blue" in deployments(stage)
     with stage.load(rate=20) as ledger:
         done = stage.play("migrate.yml", **contract)
     assert done.code == 0, done.output
-    assert "created_at" not in columns(stage)
+    assert "spare" not in columns(stage)
     assert deployments(stage) == {"notes-green"}
     assert ledger["failed"] == 0, (ledger["failed_by"], ledger["failures"])
     again = stage.play("migrate.yml", **contract)
