@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._core.process import run_to_end
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration, Part, joined
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import SqlTextError, tokens
 
@@ -130,29 +129,14 @@ def _run(path: str, alive: Callable[[], None], *arguments: str) -> subprocess.Co
             "Install it where this task runs, with what the project's env.py imports; or write the revisions as SQL"
             " files once.",
         )
-    command = [program, "-c", SETTINGS, *arguments]
-    pipe = subprocess.PIPE
-    end = time.monotonic() + LIMIT_S
-    # There is no module here whose run_command it could be.
-    with subprocess.Popen(  # pylint: disable=ansible-bad-function
-        command, cwd=path, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
-    ) as process:
-        try:
-            while True:
-                alive()
-                try:
-                    said, told = process.communicate(timeout=TICK_S)
-                except subprocess.TimeoutExpired:
-                    if time.monotonic() < end:
-                        continue
-                    raise GoliveError(
-                        "alembic_failed",
-                        f"Running {PROGRAM} {' '.join(arguments)} failed: no end within {LIMIT_S:g} s.",
-                        "Look at what the project's env.py waits for.",
-                    ) from None
-                return subprocess.CompletedProcess(command, process.returncode, said, told)
-        finally:
-            process.kill()
+    try:
+        return run_to_end([program, "-c", SETTINGS, *arguments], alive, LIMIT_S, cwd=path)
+    except subprocess.TimeoutExpired:
+        raise GoliveError(
+            "alembic_failed",
+            f"Running {PROGRAM} {' '.join(arguments)} failed: no end within {LIMIT_S:g} s.",
+            "Look at what the project's env.py waits for.",
+        ) from None
 
 
 def _failed(run: subprocess.CompletedProcess[str], what: str) -> GoliveError:
