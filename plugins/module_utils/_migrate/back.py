@@ -42,14 +42,19 @@ def take_back(runner: Runner, rows: Sequence[Applied], reverted: list[dict[str, 
     """
     refuse_loss(rows)
     for row in sorted(rows, key=lambda one: one.order, reverse=True):
-        script = read_script(
-            f"{row.file.removesuffix('.sql')}.down.sql", runner.ledger.down_text(runner.guard, row.order).encode()
-        )
         runner.call.progress(f"taking {row.version}_{row.name} back")
-        half = row.state == "reverting"
-        done = row.statements_done if half else 0
-        run_script(runner, script, _Down(runner, row), done, begun=half and bool(row.intent))
+        run_down(runner, row)
         reverted.append({"version": row.version, "name": row.name})
+
+
+def run_down(runner: Runner, row: Applied) -> None:
+    """Run the stored down script of a row, whatever it loses, and remove the row. Raises as ``run_script``."""
+    script = read_script(
+        f"{row.file.removesuffix('.sql')}.down.sql", runner.ledger.down_text(runner.guard, row.order).encode()
+    )
+    half = row.state == "reverting"
+    done = row.statements_done if half else 0
+    run_script(runner, script, _Down(runner, row), done, begun=half and bool(row.intent))
 
 
 class _Down:

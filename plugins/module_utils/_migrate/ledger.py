@@ -21,7 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.session import 
 
 FORMAT = 2
 _MARK = "golive.cutover migration ledger, format "
-_NAME = re.compile(r"[a-z_][a-z0-9_]{0,54}")
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,52}")
 # `kind` is the step kind (tx, autocommit, batch) and `state` its progress: `applied` is the end of each of them.
 _CREATE_LEDGER = """
 CREATE TABLE {ledger} (
@@ -138,18 +138,25 @@ class Ledger:
                 raise GoliveError(
                     "invalid",
                     f"Cannot name the ledger {self.schema}.{self.table}.",
-                    "Use lower-case letters, digits and _ for schema and table, at most 55.",
+                    "Use lower-case letters, digits and _ for schema and table, at most 53.",
                 )
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.table}"
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of all tables that belong to it."""
+        return self.table, f"{self.table}_runner", f"{self.table}_catalogue"
+
     def sql(self, text: str) -> str:
-        """``text`` with the names of ``{schema}``, of the table ``{ledger}`` and of the sign of life ``{runner}``."""
+        """``text`` with the names of ``{schema}`` and of the tables ``{ledger}``, ``{runner}`` (the sign of life) and
+        ``{catalogue}`` (what the last run has left)."""
         names = {
             "{schema}": f'"{self.schema}"',
             "{ledger}": f'"{self.schema}"."{self.table}"',
             "{runner}": f'"{self.schema}"."{self.table}_runner"',
+            "{catalogue}": f'"{self.schema}"."{self.table}_catalogue"',
         }
         for mark, name in names.items():
             text = text.replace(mark, name)
@@ -295,6 +302,20 @@ class Ledger:
     def forget(self, session: Session, order: Order) -> None:
         """Remove a row: its migration was taken back, or has left nothing."""
         session.execute(self.sql("DELETE FROM {ledger} WHERE place = %s::bigint[]"), (list(order),))
+
+    def copy(self, source: Session, target: Session) -> None:
+        """Put all rows of ``source`` into the empty ledger of ``target``, another database; none when it has none."""
+        if self.exists(source):
+            rows = source.value(
+                self.sql("SELECT coalesce(pg_catalog.json_agg(l ORDER BY place), '[]')::text FROM {ledger} l")
+            )
+            target.execute(
+                self.sql(
+                    "INSERT INTO {ledger} OVERRIDING SYSTEM VALUE"
+                    " SELECT * FROM pg_catalog.json_populate_recordset(NULL::{ledger}, %s)"
+                ),
+                (rows,),
+            )
 
     def down_text(self, session: Session, order: Order) -> str:
         """The down script as it was when the migration was applied."""

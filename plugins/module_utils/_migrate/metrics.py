@@ -24,6 +24,7 @@ _METRICS = {
     "pending": "Migrations that were not applied after the last run.",
     "lock_retries": "Tries of the last run that ended at a lock of others.",
     "lock_wait_seconds": "Seconds the last run spent on tries that waited for others.",
+    "catalogue_drift": "Lines of the catalogue that had changed without a migration when the last run began.",
 }
 
 
@@ -50,7 +51,8 @@ def _counts(result: Mapping[str, Any]) -> dict[str, float]:
     counts: dict[str, float] = {
         name: len(result[name]) for name in ("applied", "reverted", "pending") if name in result
     }
-    return {**counts, **result.get("locks", {})}
+    drift = result.get("catalogue_drift")
+    return {**counts, **result.get("locks", {}), **({} if drift is None else {"catalogue_drift": drift})}
 
 
 def _write(call: Call, file: str, labels: Mapping[str, str], values: Mapping[str, float]) -> None:

@@ -18,6 +18,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.apply impo
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.back import refuse_loss, take_back
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.changes import refuse_early
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.catalogue import Snapshot
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.drift import drifted_lines, keep, looked_at
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import AGAIN, Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import NATIVE, read_layout
@@ -32,7 +34,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan impor
     make_plan,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.recording import Recording, baseline
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Runner
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Around, Runner, plainly
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.verify import verify
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch import Watch
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import (
@@ -82,7 +84,7 @@ def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
     name = f"{APPLICATION_NAME}/{wish.run_id}" if wish.run_id else APPLICATION_NAME
     with connect(call, where, read_only=True, application_name=name) as guard:
         rows = wish.ledger.read(guard)
-        recording = _to_record(guard, wish, files, rows)
+        recording = to_record(guard, wish, files, rows)
         plan = make_plan(files, [*rows, *recording.rows], wish.target, wish.phase)
         back = _to_take_back(rows, wish)
         if wish.revert_to is None and wish.baseline is None:
@@ -90,11 +92,14 @@ def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
             refuse_early(plan)
         if guard.value("SELECT pg_catalog.pg_is_in_recovery()"):
             raise GoliveError("read_only", f"Migrating {where} failed: the server is a standby.", "Use the primary.")
+        drift = drifted_lines(call, guard, wish.ledger)
         todo = bool(back or recording or (plan.pending and wish.revert_to is None and wish.baseline is None))
         if call.check_mode or not todo:
             refuse_loss(back)
-            return _result(call, wish, rows, plan, Done(recording.result), todo, plan, recording)
-        return _run(call, where, wish, files, guard, name)
+            result = _result(call, wish, rows, plan, Done(recording.result), todo, plan, recording)
+        else:
+            result = _run(call, where, wish, files, guard, name)
+        return {**result, "catalogue_drift": drift}
 
 
 def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
@@ -108,7 +113,8 @@ def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
         refuse_early(plan)
     call.warn(f"The database is not there yet, so that every file is planned. {reason}")
     todo = bool(recording or (plan.pending and wish.baseline is None))
-    return _result(call, wish, [], plan, Done(recording.result), todo, plan, recording)
+    result = _result(call, wish, [], plan, Done(recording.result), todo, plan, recording)
+    return {**result, "catalogue_drift": None}
 
 
 @dataclass
@@ -123,10 +129,11 @@ class Done:
 
 def _run(call: Call, where: Settings, wish: Wish, files: list[Migration], guard: Session, name: str) -> dict[str, Any]:
     guard.execute("SET default_transaction_read_only = off")
-    with _runner(call, where, wish, guard, name) as runner:
+    with running(call, where, wish, guard, name) as runner:
         created = wish.ledger.create(guard)
+        found = looked_at(call, guard, wish.ledger) if call.diff_mode else None
         before = wish.ledger.read(guard)
-        recording = _to_record(guard, wish, files, before)
+        recording = to_record(guard, wish, files, before)
         if recording:
             recording.write(guard, wish.ledger, wish.run_id)
         plan = make_plan(files, [*before, *recording.rows], wish.target, wish.phase)
@@ -141,11 +148,25 @@ def _run(call: Call, where: Settings, wish: Wish, files: list[Migration], guard:
         done.locks = _locks(runner)
         after = make_plan(files, wish.ledger.read(guard), wish.target, wish.phase)
         changed = created or bool(recording or done.applied or done.reverted)
-        return _result(call, wish, before, after, done, changed, plan, recording)
+        result = _result(call, wish, before, after, done, changed, plan, recording)
+        left = looked_at(call, guard, wish.ledger)
+        if left is not None:
+            keep(call, guard, wish.ledger, left, wish.run_id)
+        if found is not None and left is not None:
+            result["diff"] += catalogue_diff(where, found, left)
+        return result
+
+
+def catalogue_diff(where: Settings, before: Snapshot, after: Snapshot) -> list[dict[str, str]]:
+    """An entry of a result's ``diff`` for what differs in the catalogue, or none."""
+    parts = before.parts(after)
+    return [diff_of(f"catalogue of {where.database or 'the database'}", *parts)] if any(parts) else []
 
 
 @contextmanager
-def _runner(call: Call, where: Settings, wish: Wish, guard: Session, name: str) -> Iterator[Runner]:
+def running(
+    call: Call, where: Settings, wish: Wish, guard: Session, name: str, around: Around = plainly
+) -> Iterator[Runner]:
     """Everything a run needs, under the mutex."""
     mutex = Mutex(wish.ledger)
     heartbeat = Heartbeat(wish.ledger, mutex, guard, wish.run_id)
@@ -169,6 +190,7 @@ def _runner(call: Call, where: Settings, wish: Wish, guard: Session, name: str) 
                 run_id=wish.run_id,
                 restore_point=wish.restore_point,
                 old_transaction=wish.old_transaction,
+                around=around,
             )
 
 
@@ -237,7 +259,8 @@ def _to_take_back(rows: list[Applied], wish: Wish) -> list[Applied]:
     return [row for row in rows if limit < row.order < (AGAIN,)]
 
 
-def _to_record(session: Session, wish: Wish, files: list[Migration], rows: list[Applied]) -> Recording:
+def to_record(session: Session, wish: Wish, files: list[Migration], rows: list[Applied]) -> Recording:
+    """What is recorded without running: the ledger of another tool, or files up to a version."""
     if wish.baseline is not None:
         return baseline(files, rows, wish.baseline)
     if wish.adopt and wish.revert_to is None and not rows and not wish.ledger.taken(session):

@@ -28,6 +28,14 @@ _AUTOCOMMIT_STARTS = (
 )
 _COPY_STREAMS = {("FROM", "STDIN"), ("TO", "STDOUT")}
 _REINDEX_ALL = {"SCHEMA", "DATABASE", "SYSTEM"}
+# What is the server's and not a database's, and programs and files of its machine.
+_SHARED_OBJECTS = {"ROLE", "USER", "GROUP", "DATABASE", "TABLESPACE", "SUBSCRIPTION"}
+_SHARED_STARTS = (("ALTER", "SYSTEM"), ("REASSIGN", "OWNED"), ("DROP", "OWNED"))
+_SHARED_INSIDE = re.compile(
+    r"\b(?:CREATE|ALTER|DROP)\s+(?:ROLE|USER(?!\s+MAPPING)|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION)\b"
+    r"|\bALTER\s+SYSTEM\b|\bdblink\w*\s*\(|\bTO\s+PROGRAM\b",
+    re.IGNORECASE,
+)
 _CONFORMING = re.compile(r"\bstandard_conforming_strings\b", re.IGNORECASE)
 
 
@@ -84,6 +92,27 @@ def needs_autocommit(statement: Statement) -> str:
     if words[:2] == ("ALTER", "DATABASE") and words[-2:-1] == ("TABLESPACE",):
         return "ALTER DATABASE SET TABLESPACE"
     return ""
+
+
+def beyond_database(statement: Statement) -> str:
+    """The command by name when it changes more than its database: roles, other databases, files; else an empty text.
+
+    Of DO the text of its body counts, also what it says in passing; what a function does that is called is not seen.
+    """
+    words = statement.outer_words
+    if words[:2] in _SHARED_STARTS:
+        return " ".join(words[:2])
+    if words[:1] in (("CREATE",), ("ALTER",), ("DROP",)) and words[1:2] and words[1] in _SHARED_OBJECTS:
+        return "" if words[1:3] == ("USER", "MAPPING") else " ".join(words[:2])
+    if words[:1] in (("GRANT",), ("REVOKE",)):
+        where = words[words.index("ON") + 1 : words.index("ON") + 2] if "ON" in words else ("ROLE",)
+        return f"{words[0]} of a right on {where[0]}" if _SHARED_OBJECTS & set(where) else ""
+    if words[:2] in (("COMMENT", "ON"), ("SECURITY", "LABEL")) and _SHARED_OBJECTS & set(words[2:4]):
+        return " ".join(words[:2])
+    if words[:1] == ("COPY",) and ("TO" in words or "PROGRAM" in words):
+        return "COPY to a file or program"
+    inside = _SHARED_INSIDE.search(statement.text) if words[:1] in (("DO",), ("SELECT",)) else None
+    return re.sub(r"\s+", " ", inside.group()).upper() if inside else ""
 
 
 def sets_session(statement: Statement) -> bool:

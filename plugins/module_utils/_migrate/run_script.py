@@ -73,7 +73,8 @@ def _watched(runner: Runner, script: Script, statement: Statement, rung: float, 
         set_timeouts(runner.work, lock=0, local=True)
     runner.watch_try(script.file, rung)
     try:
-        runner.work.execute(statement.text)
+        with runner.around(script, statement):
+            runner.work.execute(statement.text)
     except SqlError as error:
         raise failed(script, statement.line_of(error.position), error, kept) from error
     finally:
@@ -147,7 +148,8 @@ def _execute(
     runner.watch.begin(script.file, build_wait=build_wait)
     cancelled = ""
     try:
-        runner.work.execute(sql)
+        with runner.around(script, statement):
+            runner.work.execute(sql)
     except SqlError as error:
         cancelled = runner.watch.end()
         if cancelled:

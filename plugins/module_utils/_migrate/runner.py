@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +17,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat 
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import Script
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import Statement
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch import Watch
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, prepare, regain
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
@@ -34,12 +37,21 @@ class Progress(Protocol):
         """Statement number ``statement`` begins next outside of a transaction; ``text`` is its fingerprint."""
 
 
+# What surrounds a statement of a script while it runs.
+Around = Callable[[Script, Statement], AbstractContextManager[None]]
+
+
+def plainly(_script: Script, _statement: Statement) -> AbstractContextManager[None]:
+    """Nothing surrounds a statement."""
+    return nullcontext()
+
+
 @dataclass(frozen=True)
 class Runner:
     """``work`` runs the statements, ``guard`` holds the mutex meanwhile and looks on.
 
     ``limits`` hold for files that do not say otherwise; ``old_transaction`` is the age in seconds from which a
-    transaction keeps a concurrent index build from beginning.
+    transaction keeps a concurrent index build from beginning. Each statement runs inside of ``around``.
     """
 
     call: Call
@@ -55,6 +67,7 @@ class Runner:
     run_id: str | None
     restore_point: str | None = None
     old_transaction: float = 60.0
+    around: Around = plainly
 
     def limits_of(self, script: Script) -> Limits:
         """The limits of a script's statements."""

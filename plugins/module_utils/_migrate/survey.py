@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.changes import change_rows
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.drift import catalogue_drift
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import NATIVE, read_layout
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_verb import pending_findings
@@ -45,6 +46,7 @@ def survey(
             "pending": pending_rows(plan.pending),
             "changes": change_rows(files, rows),
             "drift": [_drift_row(one) for one in plan.drift] if path else [],
+            "catalogue": catalogue_drift(session, ledger).row(),
             "findings": pending_findings(session, plan.pending),
             "mutex_holder": holder,
             "adopted": ledger.taken(session),
