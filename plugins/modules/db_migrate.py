@@ -126,7 +126,9 @@ options:
     type: str
     default: golive
   table:
-    description: Table of the ledger. A second table of the same name with C(_runner) at its end shows a run at work.
+    description:
+      - Table of the ledger. A second table of the same name with C(_runner) at its end shows a run at work, and a third
+        one with C(_catalogue) keeps what the last run has left of the catalogue, so that other changes show.
     type: str
     default: migrations
   search_path:
@@ -176,19 +178,26 @@ extends_documentation_fragment:
   - golive.cutover.tunnel
 attributes:
   check_mode:
-    description: Reads the ledger in a read-only session, creates nothing, and returns what would be applied.
+    description: Reads the ledger in a read-only session and returns what would be applied.
     support: full
     details:
+      - With C(--diff) it applies the files on a clone that M(golive.cutover.db_migrate_rehearse) describes, and drops
+        that again. Without C(--diff) nothing is created anywhere.
       - When the Secret, Service or pod that leads to the database does not exist yet, all files are planned, with a
         warning. Without check mode that is an error.
   diff_mode:
-    description: Shows the SQL text of every file that is applied. Keep secrets out of migrations.
+    description: Shows the SQL text of every file that is applied, and the catalogue before and after.
     support: full
+    details:
+      - In check mode the catalogue is that of a clone. Where none can be had, as for a user who may not create
+        databases, a warning says why, and only the SQL is shown.
+      - Keep secrets out of migrations.
   idempotent:
     description: Without pending files it writes nothing.
     support: full
 seealso:
   - module: golive.cutover.db_migrate_info
+  - module: golive.cutover.db_migrate_rehearse
 """
 
 EXAMPLES = r"""
@@ -321,6 +330,11 @@ previous_head:
   description: Newest applied version before this run.
   returned: success
   type: str
+catalogue_drift:
+  description:
+    - Lines of the catalogue that had changed without a migration when this run began; None when that is not known.
+  returned: success
+  type: int
 ledger:
   description: Schema and table of the ledger.
   returned: success
@@ -359,8 +373,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget imp
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import LAYOUTS, NATIVE
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.metrics import recorded
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, migrate, plan_from_nothing
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.rehearse import migrate_shown
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
 
 SPEC: dict[str, Any] = {
@@ -426,7 +441,7 @@ def run(call: Call) -> dict[str, Any]:
         with reached(call) as reach:
             labels = {"database": reach.where.database or "", "ledger": str(wish.ledger)}
             return reach.masked(
-                recorded(call, params["metrics_file"], labels, lambda: migrate(reach.call, reach.where, wish))
+                recorded(call, params["metrics_file"], labels, lambda: migrate_shown(reach.call, reach.where, wish))
             )
     except GoliveError as error:
         if not call.check_mode or error.code != "not_found":

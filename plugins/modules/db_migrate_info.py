@@ -50,6 +50,7 @@ attributes:
     support: full
 seealso:
   - module: golive.cutover.db_migrate
+  - module: golive.cutover.db_migrate_rehearse
   - module: golive.cutover.db_migrate_lint
 """
 
@@ -184,6 +185,29 @@ drift:
     detail:
       description: What differs.
       type: str
+catalogue:
+  description: Whether the catalogue is still what the last run has left, without what belongs to the ledger.
+  returned: always
+  type: dict
+  contains:
+    digest:
+      description: SHA-256 of the catalogue now; None when it cannot be read, as behind a lock, with a warning.
+      type: str
+    recorded_digest:
+      description: SHA-256 of what the last run has left; None when none has recorded it.
+      type: str
+    recorded_at:
+      description: When that was, in UTC.
+      type: str
+    drifted:
+      description:
+        - Whether something was changed without a migration. None when that is not known, as after a run that failed or
+          was killed, or after an upgrade of the server.
+      type: bool
+    diff:
+      description: The lines that differ, as a unified diff.
+      type: list
+      elements: str
 findings:
   description:
     - What is unsafe in the pending files, as M(golive.cutover.db_migrate_lint) returns it, without what only the rows

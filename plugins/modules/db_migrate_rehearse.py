@@ -60,6 +60,12 @@ options:
     description: Seconds a statement may take on the clone. V(0) sets no limit.
     type: float
     default: 300
+  max_block:
+    description:
+      - Seconds that a statement may make others wait by the forecast. The task fails when one is above it. V(0) sets no
+        limit.
+    type: float
+    default: 0
   programs:
     description:
       - Directory with the program C(pg_dump). Without it C(PATH) and the places where packages put it are searched
@@ -76,6 +82,9 @@ attributes:
   check_mode:
     description: It makes and drops the clone in check mode, too, because the database itself stays as it is.
     support: full
+    details:
+      - When the Secret, Service or pod that leads to the database does not exist yet, nothing is rehearsed, with a
+        warning. Without check mode that is an error.
   diff_mode:
     description: It shows what the pending files change in the catalogue.
     support: full
@@ -110,11 +119,13 @@ EXAMPLES = r"""
     tunnel:
       namespace: shop
       service: shop-postgres
+    max_block: 2
   register: rehearsal
 
-- name: Stop when somebody would wait for more than two seconds
-  ansible.builtin.assert:
-    that: rehearsal.forecast | rejectattr('blocks', 'eq', 'nothing') | selectattr('seconds') | selectattr('seconds', 'gt', 2) | length == 0
+- name: Show who would wait
+  ansible.builtin.debug:
+    msg: "{{ item.file }}:{{ item.line }} keeps {{ item.blocks }} of {{ item.table }} for about {{ item.seconds }} s"
+  loop: "{{ rehearsal.forecast | rejectattr('blocks', 'eq', 'nothing') }}"
 """
 
 RETURN = r"""
@@ -152,7 +163,7 @@ unproved:
       type: str
 forecast:
   description: What each statement locks and does, one row a table that is there already, in order.
-  returned: success
+  returned: success, and when O(max_block) is exceeded
   type: list
   elements: dict
   contains:
@@ -193,8 +204,8 @@ forecast:
       type: int
     measured:
       description:
-        - Whether the lock was seen. That of a statement that runs outside of transactions is gone when it is done; it is
-          taken from PostgreSQL's documentation.
+        - Whether the lock was seen. That of a statement that runs outside of transactions is gone when it is done, and
+          is taken from PostgreSQL's documentation.
       type: bool
 clone:
   description: Name that the clone had; None when nothing is pending.
@@ -220,6 +231,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
@@ -228,7 +240,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts im
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.rehearse import rehearse
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.rehearse import nothing_rehearsed, rehearse
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
 
 SPEC: dict[str, Any] = {
@@ -246,6 +258,7 @@ SPEC: dict[str, Any] = {
         "table": {"type": "str", "default": "migrations"},
         "search_path": {"type": "str", "default": "public"},
         "statement_timeout": {"type": "float", "default": 300},
+        "max_block": {"type": "float", "default": 0},
         "programs": {"type": "path"},
         "run_id": {"type": "str"},
     },
@@ -269,8 +282,14 @@ def run(call: Call) -> dict[str, Any]:
         search_path=params["search_path"],
         run_id=params["run_id"],
     )
-    with reached(call) as reach:
-        return reach.masked(rehearse(reach.call, reach.where, wish, params["programs"]))
+    try:
+        with reached(call) as reach:
+            return reach.masked(rehearse(reach.call, reach.where, wish, params["max_block"], params["programs"]))
+    except GoliveError as error:
+        if not call.check_mode or error.code != "not_found":
+            raise
+        call.warn(f"The database is not there yet, so that nothing is rehearsed. {error.message}")
+        return nothing_rehearsed(call)
 
 
 def main() -> None:

@@ -47,11 +47,11 @@ class CatalogueDrift:
     """``lines`` is a unified diff from what the last run has left to what there is, empty when nothing has changed.
 
     It is None when nothing can be said: no run has recorded the catalogue, one that did not end well has changed it
-    since, or the server was upgraded. ``digest`` and ``recorded_digest`` are SHA-256 in hex, ``recorded_at`` is
-    ISO 8601 in UTC.
+    since, the server was upgraded, or the catalogue cannot be read now. ``digest`` and ``recorded_digest`` are SHA-256
+    in hex, ``recorded_at`` is ISO 8601 in UTC.
     """
 
-    digest: str
+    digest: str | None
     recorded_digest: str | None = None
     recorded_at: str | None = None
     lines: list[str] | None = None
@@ -72,18 +72,17 @@ class CatalogueDrift:
         }
 
 
-def catalogue_drift(session: Session, ledger: Ledger) -> CatalogueDrift:
+def catalogue_drift(call: Call, session: Session, ledger: Ledger) -> CatalogueDrift:
     """Compare the catalogue with what the last run has recorded. Raises SqlError."""
-    return _compared(_kept(session, ledger), snapshot(session, ledger))
+    return _compared(_kept(session, ledger), looked_at(call, session, ledger))
 
 
 def drifted_lines(call: Call, session: Session, ledger: Ledger) -> int | None:
     """How many lines of the catalogue have changed since the last run, with a warning if any; None when unknown."""
     kept = _kept(session, ledger)
-    now = looked_at(call, session, ledger) if kept and kept["comparable"] else None
-    if kept is None or now is None:
+    if kept is None or not kept["comparable"]:
         return None
-    found = _compared(kept, now).count
+    found = _compared(kept, looked_at(call, session, ledger)).count
     if found:
         call.warn(
             f"The catalogue has changed since the run of {kept['recorded_at']} without a migration, in {found} lines;"
@@ -117,11 +116,12 @@ def keep(call: Call, session: Session, ledger: Ledger, now: Snapshot, run_id: st
         call.warn(f"Recording the catalogue in {ledger}_catalogue failed: {error.message}. Drift is not known then.")
 
 
-def _compared(kept: Mapping[str, Any] | None, now: Snapshot) -> CatalogueDrift:
+def _compared(kept: Mapping[str, Any] | None, now: Snapshot | None) -> CatalogueDrift:
+    digest = now.digest if now is not None else None
     if kept is None:
-        return CatalogueDrift(now.digest)
-    lines = Snapshot(kept["lines"]).diff(now) if kept["comparable"] else None
-    return CatalogueDrift(now.digest, kept["digest"], kept["recorded_at"], lines)
+        return CatalogueDrift(digest)
+    lines = Snapshot(kept["lines"]).diff(now) if kept["comparable"] and now is not None else None
+    return CatalogueDrift(digest, kept["digest"], kept["recorded_at"], lines)
 
 
 def _exists(session: Session, ledger: Ledger) -> bool:

@@ -23,6 +23,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_catal
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import (
     Wish,
     catalogue_diff,
+    migrate,
     running,
     to_record,
 )
@@ -52,53 +53,67 @@ class Rehearsal:
     forecast: list[dict[str, Any]] = field(default_factory=list)
 
 
-def rehearse(call: Call, where: Settings, wish: Wish, programs: str | None = None) -> dict[str, Any]:
+def nothing_rehearsed(call: Call) -> dict[str, Any]:
+    """The result of the verb when nothing is pending."""
+    result: dict[str, Any] = {
+        "changed": False,
+        "pending": [],
+        "proved": [],
+        "unproved": [],
+        "forecast": [],
+        "clone": None,
+    }
+    return {**result, "diff": []} if call.diff_mode else result
+
+
+def rehearse(
+    call: Call, where: Settings, wish: Wish, max_block: float = 0.0, programs: str | None = None
+) -> dict[str, Any]:
     """The result of the verb ``db_migrate_rehearse``: apply what is pending on a clone, file by file, up, down and up.
 
     Source of the proof: rule (e) of the specification, up, down and up end in the same catalogue. Raises GoliveError
     ``not_rehearsable`` for a statement that changes more than its database, ``not_reversible`` for a down script that
-    does not bring the catalogue back, ``not_repeatable`` when a file does something else after it was taken back, and
+    does not bring the catalogue back, ``not_repeatable`` when a file does something else after it was taken back,
+    ``blocks_too_long`` when a statement would make others wait more than ``max_block`` seconds (0 is no limit), and
     why a file cannot be applied; ``details`` hold ``file``. And as ``cloned``.
     """
     with _pending(call, where, wish) as (live, recording, plan):
-        result: dict[str, Any] = {
-            "changed": False,
-            "pending": [one.version for one in plan.pending],
-            "proved": [],
-            "unproved": [],
-            "forecast": [],
-            "clone": None,
-        }
-        if call.diff_mode:
-            result["diff"] = []
+        for text in check_plan(plan, wish.out_of_order):
+            call.warn(text)
+        result = nothing_rehearsed(call)
         if not plan.pending:
             return result
         with cloned(call, where, wish.run_id, programs) as clone:
             _tell(call, clone)
             found = _rehearsed(call, live, clone, wish, plan, recording, prove=True)
-            result["clone"] = clone.where.database
-    result.update(proved=found.proved, unproved=found.unproved, forecast=found.forecast)
+    result.update(
+        pending=[one.version for one in plan.pending],
+        proved=found.proved,
+        unproved=found.unproved,
+        forecast=found.forecast,
+        clone=clone.where.database,
+    )
+    if max_block:
+        _refuse_long(result, max_block)
     if call.diff_mode:
         result["diff"] = catalogue_diff(where, found.before, found.after)
     return result
 
 
-def planned_diff(call: Call, where: Settings, wish: Wish) -> list[dict[str, str]]:
-    """What the pending files would change in the catalogue, from a clone, as entries of a result's ``diff``.
+def migrate_shown(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
+    """The result of ``migrate``; in check mode its ``diff`` shows what the catalogue of a clone becomes, too.
 
-    Without a clone, or when a file cannot be applied there, a warning says why, and there is none.
+    Without a clone, or when a file cannot be applied there, a warning says why.
     """
-    try:
-        with _pending(call, where, wish) as (live, recording, plan):
-            if not plan.pending:
-                return []
-            with cloned(call, where, wish.run_id) as clone:
-                _tell(call, clone)
+    result = migrate(call, where, wish)
+    if call.check_mode and call.diff_mode and result["changed"] and wish.revert_to is None and wish.baseline is None:
+        try:
+            with _pending(call, where, wish) as (live, recording, plan), cloned(call, where, wish.run_id) as clone:
                 found = _rehearsed(call, live, clone, wish, plan, recording, prove=False)
-                return catalogue_diff(where, found.before, found.after)
-    except GoliveError as error:
-        call.warn(f"The catalogue before and after is not shown: {error.message}")
-        return []
+                result["diff"] += catalogue_diff(where, found.before, found.after)
+        except GoliveError as error:
+            call.warn(f"The diff shows no catalogue: {error.message}")
+    return result
 
 
 @contextmanager
@@ -109,8 +124,6 @@ def _pending(call: Call, where: Settings, wish: Wish) -> Iterator[tuple[Session,
         rows = wish.ledger.read(live)
         recording = to_record(live, wish, files, rows)
         plan = make_plan(files, [*rows, *recording.rows], wish.target, wish.phase)
-        for text in check_plan(plan, wish.out_of_order):
-            call.warn(text)
         _refuse_beyond(plan.pending)
         yield live, recording, plan
 
@@ -128,6 +141,21 @@ def _refuse_beyond(pending: Sequence[Migration]) -> None:
                         "Do it outside of the migrations, or run this one without rehearsal.",
                         {"file": script.file, "line": statement.line},
                     )
+
+
+def _refuse_long(result: dict[str, Any], max_block: float) -> None:
+    long = [one for one in result["forecast"] if one["blocks"] != "nothing" and (one["seconds"] or 0) > max_block]
+    if long:
+        said = "; ".join(
+            f"{one['file']}:{one['line']} keeps {one['blocks']} of {one['table']} for about {one['seconds']:g} s"
+            for one in long
+        )
+        raise GoliveError(
+            "blocks_too_long",
+            f"The migrations would make others wait longer than {max_block:g} s: {said}.",
+            "db_migrate_lint tells for each what to write instead.",
+            result,
+        )
 
 
 def _tell(call: Call, clone: Clone) -> None:

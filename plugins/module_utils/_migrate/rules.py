@@ -28,14 +28,16 @@ _AUTOCOMMIT_STARTS = (
 )
 _COPY_STREAMS = {("FROM", "STDIN"), ("TO", "STDOUT")}
 _REINDEX_ALL = {"SCHEMA", "DATABASE", "SYSTEM"}
-# What is the server's and not a database's, and programs and files of its machine.
-_SHARED_OBJECTS = {"ROLE", "USER", "GROUP", "DATABASE", "TABLESPACE", "SUBSCRIPTION"}
+# What is the server's and not a database's.
+_SHARED = {"ROLE", "USER", "GROUP", "DATABASE", "TABLESPACE", "SUBSCRIPTION"}
 _SHARED_STARTS = (("ALTER", "SYSTEM"), ("REASSIGN", "OWNED"), ("DROP", "OWNED"))
+_SHARED_GRANTS = {"DATABASE", "TABLESPACE", "PARAMETER"}
 _SHARED_INSIDE = re.compile(
     r"\b(?:CREATE|ALTER|DROP)\s+(?:ROLE|USER(?!\s+MAPPING)|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION)\b"
-    r"|\bALTER\s+SYSTEM\b|\bdblink\w*\s*\(|\bTO\s+PROGRAM\b",
+    r"|\bALTER\s+SYSTEM\b|\bdblink\w*(?=\s*\()",
     re.IGNORECASE,
 )
+_READS_OR_WRITES = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "CALL")
 _CONFORMING = re.compile(r"\bstandard_conforming_strings\b", re.IGNORECASE)
 
 
@@ -100,19 +102,25 @@ def beyond_database(statement: Statement) -> str:
     Of DO the text of its body counts, also what it says in passing; what a function does that is called is not seen.
     """
     words = statement.outer_words
+    verb = words[0] if words else ""
+    on = words[words.index("ON") + 1 :][:1] if "ON" in words else ()
     if words[:2] in _SHARED_STARTS:
         return " ".join(words[:2])
-    if words[:1] in (("CREATE",), ("ALTER",), ("DROP",)) and words[1:2] and words[1] in _SHARED_OBJECTS:
-        return "" if words[1:3] == ("USER", "MAPPING") else " ".join(words[:2])
-    if words[:1] in (("GRANT",), ("REVOKE",)):
-        where = words[words.index("ON") + 1 : words.index("ON") + 2] if "ON" in words else ("ROLE",)
-        return f"{words[0]} of a right on {where[0]}" if _SHARED_OBJECTS & set(where) else ""
-    if words[:2] in (("COMMENT", "ON"), ("SECURITY", "LABEL")) and _SHARED_OBJECTS & set(words[2:4]):
-        return " ".join(words[:2])
-    if words[:1] == ("COPY",) and ("TO" in words or "PROGRAM" in words):
-        return "COPY to a file or program"
-    inside = _SHARED_INSIDE.search(statement.text) if words[:1] in (("DO",), ("SELECT",)) else None
-    return re.sub(r"\s+", " ", inside.group()).upper() if inside else ""
+    if verb in ("CREATE", "ALTER", "DROP"):
+        return " ".join(words[:2]) if _SHARED & set(words[1:2]) and words[2:3] != ("MAPPING",) else ""
+    if verb in ("GRANT", "REVOKE"):
+        what = "a role" if not on else f"a right on {on[0]}" if _SHARED_GRANTS & set(on) else ""
+        return f"{verb} of {what}" if what else ""
+    if verb in ("COMMENT", "SECURITY"):
+        return f"{' '.join(words[:2])} {on[0]}" if _SHARED & set(on) else ""
+    if verb == "COPY":
+        return "COPY to a file or program" if "TO" in words or "PROGRAM" in words else ""
+    if verb == "DO":
+        inside = _SHARED_INSIDE.search(statement.text)
+        return re.sub(r"\s+", " ", inside.group()).upper() if inside else ""
+    if verb in _READS_OR_WRITES:
+        return next((word.text for word in statement.words if word.text.startswith("DBLINK")), "")
+    return ""
 
 
 def sets_session(statement: Statement) -> bool:

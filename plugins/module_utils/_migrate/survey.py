@@ -46,7 +46,7 @@ def survey(
             "pending": pending_rows(plan.pending),
             "changes": change_rows(files, rows),
             "drift": [_drift_row(one) for one in plan.drift] if path else [],
-            "catalogue": catalogue_drift(session, ledger).row(),
+            "catalogue": catalogue_drift(call, session, ledger).row(),
             "findings": pending_findings(session, plan.pending),
             "mutex_holder": holder,
             "adopted": ledger.taken(session),

@@ -41,7 +41,7 @@ def test_back_to_a_version_and_all_the_way_without_the_files(reversible: Project
     for again in (reversible.migrate(check_mode=True, revert_to="0001"), reversible.migrate(revert_to="0001")):
         assert (again["changed"], again["reverted"]) == (False, [])
     assert reversible.migrate(revert_to="")["head"] is None
-    assert reversible.tables() == {"golive.migrations", "golive.migrations_runner"}
+    assert reversible.tables() == {"golive.migrations", "golive.migrations_catalogue", "golive.migrations_runner"}
     assert reversible.migrate()["head"] == "0002"
 
 
@@ -87,7 +87,7 @@ def test_a_killed_return_goes_on(reversible: Project) -> None:
     other.close()
     assert reversible.refused(wait=30).code == "unfinished"
     assert reversible.migrate(revert_to="", wait=30)["head"] is None
-    assert reversible.tables() == {"golive.migrations", "golive.migrations_runner"}
+    assert reversible.tables() == {"golive.migrations", "golive.migrations_catalogue", "golive.migrations_runner"}
     assert reversible.migrate()["head"] == "0003"
 
 

@@ -58,6 +58,7 @@ def test_the_rules_are_valid_and_ask_for_what_is_written(project: Project, tmp_p
     checked = subprocess.run([promtool(), "check", "rules", str(RULES)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     file = tmp_path / "migrate.prom"
+    project.migrate()
     project.migrate(metrics_file=str(file))
     asked = set(re.findall(r"golive_migrate_(\w+)", RULES.read_text()))
     assert asked <= numbers(file).keys()

@@ -1,13 +1,17 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which statements cannot be part of a file that runs in one transaction."""
+"""Which statements cannot be part of a file that runs in one transaction, or that is rehearsed on a clone."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import needs_autocommit, refusal
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.rules import (
+    beyond_database,
+    needs_autocommit,
+    refusal,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import split
 
 
@@ -114,3 +118,49 @@ def test_what_runs_in_a_transaction(sql: str) -> None:
     (statement,) = split(sql)
     assert not needs_autocommit(statement)
     assert code_of(sql) is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "command"),
+    [
+        ("CREATE ROLE a", "CREATE ROLE"),
+        ("alter user a PASSWORD 'x'", "ALTER USER"),
+        ("DROP DATABASE a", "DROP DATABASE"),
+        ("ALTER DATABASE a SET search_path = b", "ALTER DATABASE"),
+        ("CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p", "CREATE SUBSCRIPTION"),
+        ("ALTER SYSTEM SET work_mem = 1", "ALTER SYSTEM"),
+        ("REASSIGN OWNED BY a TO b", "REASSIGN OWNED"),
+        ("GRANT a TO b", "GRANT of a role"),
+        ("REVOKE CONNECT ON DATABASE a FROM PUBLIC", "REVOKE of a right on DATABASE"),
+        ("COMMENT ON ROLE a IS 'x'", "COMMENT ON ROLE"),
+        ("COPY t TO PROGRAM 'cat'", "COPY to a file or program"),
+        ("DO $$ BEGIN EXECUTE 'create  role a'; END $$", "CREATE ROLE"),
+        ("SELECT dblink_exec('x', 'DELETE FROM t')", "DBLINK_EXEC"),
+    ],
+)
+def test_what_changes_more_than_its_database(sql: str, command: str) -> None:
+    (statement,) = split(sql)
+    assert beyond_database(statement) == command
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE role (database text, tablespace text)",
+        "CREATE USER MAPPING FOR a SERVER s",
+        "CREATE EXTENSION dblink",
+        "GRANT SELECT ON t TO a",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA s TO a",
+        "COMMENT ON TABLE role IS 'create role'",
+        "COPY t FROM '/tmp/x'",
+        "ALTER TABLE t OWNER TO a",
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO a",
+        "INSERT INTO t VALUES ('create role a')",
+        "DO $$ BEGIN PERFORM 1; END $$",
+        "SELECT 1",
+        "VALUES (1)",
+    ],
+)
+def test_what_stays_in_its_database(sql: str) -> None:
+    (statement,) = split(sql)
+    assert beyond_database(statement) == ""
