@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.conftest import kubectl
 from tests.e2e.flow.stage import ROOT, Stage
+from tests.integration.postgres import binaries
 
 CONTRACT = "-- golive: phase contract\nALTER TABLE notes DROP COLUMN spare;\n"
 
@@ -30,6 +31,8 @@ def deployments(stage: Stage) -> set[str]:
 
 @pytest.mark.series
 def test_a_contract_waits_for_the_old_release_to_go(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
+    # A rehearsal takes pg_dump from here.
+    binaries()
     files = tmp_path / "migrations"
     shutil.copytree(ROOT / "tests/app/migrations", files)
     stage = make_stage(migrate_path=str(files))
@@ -52,14 +55,16 @@ def test_a_contract_waits_for_the_old_release_to_go(make_stage: Callable[..., St
         "migrate_target": "",
         "migrate_phase": "contract",
         "release_give_up_standby": True,
+        "migrate_rehearse": True,
     }
     planned = stage.play("migrate.yml", "--check", "--diff", **contract)
     assert planned.code == 0, planned.output
     assert "DROP COLUMN spare" in planned.output
+    assert "-column public.notes.spare: " in planned.output
     assert "spare" in columns(stage)
     assert "notes-blue" in deployments(stage)
     with stage.load(rate=20) as ledger:
-        done = stage.play("migrate.yml", **contract)
+        done = stage.play("migrate.yml", **contract, migrate_max_block=60)
     assert done.code == 0, done.output
     assert "spare" not in columns(stage)
     assert deployments(stage) == {"notes-green"}

@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call, call_for_tests
 from ansible_collections.golive.cutover.plugins.modules import db_migrate, db_migrate_info
 from tests.e2e.conftest import kubectl
+from tests.integration.postgres import binaries
 
 NAME = "shop-postgres"
 
@@ -67,6 +68,8 @@ class Stand:
 @pytest.fixture(scope="session")
 def stand(cluster: dict[str, str]) -> Iterator[Stand]:
     """One database for all tests of this folder."""
+    # The diff of check mode takes pg_dump from here.
+    binaries()
     made = Stand(f"golive-migrate-{secrets.token_hex(4)}", f"planted-{secrets.token_hex(12)}")
     kubectl("create", "namespace", made.namespace)
     try:

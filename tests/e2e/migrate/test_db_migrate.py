@@ -35,6 +35,9 @@ def fresh(stand: Stand) -> Stand:
 def test_check_run_check_run_through_the_tunnel(fresh: Stand) -> None:
     planned = fresh.migrate(MIGRATIONS, check_mode=True)
     assert planned["changed"] is True
+    # pg_dump went through the tunnel, too.
+    assert planned["diff"][-1]["before_header"] == "catalogue of shop"
+    assert fresh.psql("SELECT count(*) FROM pg_database WHERE datname LIKE 'golive%'") == "0"
     assert fresh.psql("SELECT count(*) FROM pg_namespace WHERE nspname = 'golive'") == "0"
     done = fresh.migrate(MIGRATIONS)
     assert [row["version"] for row in done["applied"]] == [row["version"] for row in planned["pending"]]

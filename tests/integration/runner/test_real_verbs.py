@@ -26,6 +26,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "db_migrate": {"path": "../migrations", "wait": 1},
     "db_migrate_info": {"path": "../migrations"},
     "db_migrate_lint": {"path": "../migrations"},
+    "db_migrate_rehearse": {"path": "../migrations"},
     "health_gate": {
         "checks": [{"name": "up", "kind": "kube", "object": {"name": "x", "namespace": "x"}, "rolled_out": True}],
         "consecutive": 1,
@@ -41,7 +42,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "traffic_info": {"service": "x", "namespace": "x"},
     "traffic_switch": {"service": "x", "namespace": "x", "to": "green"},
 }
-DATABASE_VERBS = ("db_migrate", "db_migrate_info", "db_migrate_lint")
+DATABASE_VERBS = ("db_migrate", "db_migrate_info", "db_migrate_lint", "db_migrate_rehearse")
 
 
 def _unreachable(verb: str) -> dict[str, Any]:
