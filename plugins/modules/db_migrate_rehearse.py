@@ -207,6 +207,19 @@ forecast:
         - Whether the lock was seen. That of a statement that runs outside of transactions is gone when it is done, and
           is taken from PostgreSQL's documentation.
       type: bool
+unmeasured:
+  description:
+    - Statements that run outside of transactions and of whose locks nothing is known, such as C(VACUUM) and C(CALL).
+  returned: success, and when O(max_block) is exceeded
+  type: list
+  elements: dict
+  contains:
+    file:
+      description: Name of the file.
+      type: str
+    line:
+      description: Line of the statement, counted from 1.
+      type: int
 clone:
   description: Name that the clone had; None when nothing is pending.
   returned: success

@@ -112,13 +112,17 @@ class Look:
 
 @dataclass
 class Forecast:
-    """Collects what statements do to the tables that were there when it began."""
+    """Collects what statements do to the tables that were there when it began.
+
+    ``unmeasured`` are statements, as ``file`` and ``line``, whose locks nobody saw and no documentation tells.
+    """
 
     names: dict[int, Name] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
     parents: dict[int, int] = field(default_factory=dict)
     files: dict[int, int] = field(default_factory=dict)
     seen: list[_Statement] = field(default_factory=list)
+    unmeasured: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def begin(cls, session: Session, ledger: Ledger) -> Forecast:
@@ -164,6 +168,8 @@ class Forecast:
         locks = {one: _STRONGEST for one, done in work.items() if done.rewritten}
         if table is not None:
             locks.setdefault(table, _WEAK)
+        if not locks:
+            self.unmeasured.append({"file": file, "line": statement.line})
         self._add(file, statement, after.at, locks, {one: done for one, done in work.items() if one in locks}, False)
 
     def table_of(self, session: Session, statement: Statement) -> int | None:
@@ -181,15 +187,12 @@ class Forecast:
         ``live`` tells of the real table. ``blocks`` is what others must wait with. ``seconds`` is an estimate of how
         long: the work of this statement and of those behind it in its transaction; None when no size is known.
         """
-        sizes = {oid: live(name) for oid, name in self.names.items() if any(oid in one.locks for one in self.seen)}
+        sizes = {oid: live(self.names[oid]) for oid in {oid for one in self.seen for oid in one.locks}}
         costs = [sum(_seconds(work, sizes.get(oid)) or 0.0 for oid, work in one.work.items()) for one in self.seen]
         found = []
         for at, one in enumerate(self.seen):
-            held = sum(
-                cost
-                for other, cost in zip(self.seen[at:], costs[at:], strict=True)
-                if other.transaction == one.transaction
-            )
+            rest = zip(self.seen[at:], costs[at:], strict=True)
+            held = sum((cost for other, cost in rest if other.transaction == one.transaction), 0.0)
             for oid, mode in one.locks.items():
                 table, work = sizes[oid], one.work.get(oid, _Work())
                 found.append(

@@ -51,6 +51,7 @@ class Rehearsal:
     proved: list[dict[str, Any]] = field(default_factory=list)
     unproved: list[dict[str, Any]] = field(default_factory=list)
     forecast: list[dict[str, Any]] = field(default_factory=list)
+    unmeasured: list[dict[str, Any]] = field(default_factory=list)
 
 
 def nothing_rehearsed(call: Call) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def nothing_rehearsed(call: Call) -> dict[str, Any]:
         "proved": [],
         "unproved": [],
         "forecast": [],
+        "unmeasured": [],
         "clone": None,
     }
     return {**result, "diff": []} if call.diff_mode else result
@@ -91,6 +93,7 @@ def rehearse(
         proved=found.proved,
         unproved=found.unproved,
         forecast=found.forecast,
+        unmeasured=found.unmeasured,
         clone=clone.where.database,
     )
     if max_block:
@@ -185,6 +188,7 @@ def _rehearsed(
                 _one(runner, measure, migration, plan, found, prove)
     if prove:
         found.forecast = measure.forecast.rows(Catalogue(live).table)
+        found.unmeasured = measure.forecast.unmeasured
     return found
 
 

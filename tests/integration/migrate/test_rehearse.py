@@ -126,9 +126,8 @@ def test_check_run_check_run_and_nothing_stays(shop: Shop) -> None:
 def test_only_what_is_pending_runs_and_the_clone_has_what_was_applied(shop: Shop) -> None:
     shop.pair("0001", "CREATE TABLE notes (id int);", "DROP TABLE notes;")
     Project(shop.path, shop.database).migrate()
-    assert shop.rehearse() == {
-        "changed": False, "pending": [], "proved": [], "unproved": [], "forecast": [], "clone": None, "diff": []
-    }  # fmt: skip
+    done = shop.rehearse()
+    assert (done["changed"], done["pending"], done["proved"], done["clone"], done["diff"]) == (False, [], [], None, [])
     shop.pair("0002", "ALTER TABLE notes ADD COLUMN tag text;", "ALTER TABLE notes DROP COLUMN tag;")
     done = shop.rehearse(run_id="Release 7")
     assert (done["pending"], [one["version"] for one in done["proved"]]) == (["0002"], ["0002"])
@@ -149,7 +148,9 @@ def test_locks_rewrites_and_scans_are_measured_per_statement(shop: Shop) -> None
     shop.pair("0005", "CREATE INDEX CONCURRENTLY orders_tag ON orders (tag);\nDROP INDEX CONCURRENTLY orders_state;")
     shop.pair("0006", "UPDATE orders SET state = 'new';")
     shop.pair("0007", "ALTER TABLE events ALTER COLUMN id TYPE int;\nSELECT count(*) FROM customers;")
-    rows = shop.rehearse()["forecast"]
+    shop.pair("0008", "VACUUM FULL orders;\nVACUUM orders;")
+    done = shop.rehearse()
+    rows = done["forecast"]
     both = "reads and writes"
     assert [
         (one["file"][3], one["line"], one["table"], one["lock"], one["blocks"], one["rewritten"], one["scanned"],
@@ -167,7 +168,9 @@ def test_locks_rewrites_and_scans_are_measured_per_statement(shop: Shop) -> None
         ("5", 2, "orders", "SHARE UPDATE EXCLUSIVE", "nothing", False, False, 0, False),
         ("6", 1, "orders", "ROW EXCLUSIVE", "nothing", False, True, 0, True),
         ("7", 1, "events", "ACCESS EXCLUSIVE", both, True, True, 0, True),
+        ("8", 1, "orders", "ACCESS EXCLUSIVE", both, True, False, 3, False),
     ]  # fmt: skip
+    assert done["unmeasured"] == [{"file": "0008_x.sql", "line": 2}]
     size = shop.database.query("SELECT pg_relation_size('orders')")[0][0]
     assert {(one["rows"], one["size"]) for one in rows if one["table"] == "orders"} == {(2000, size)}
 
