@@ -187,8 +187,8 @@ class Forecast:
         ``live`` tells of the real table. ``blocks`` is what others must wait with. ``seconds`` is an estimate of how
         long: the work of this statement and of those behind it in its transaction; None when no size is known.
         """
-        sizes = {oid: live(self.names[oid]) for oid in {oid for one in self.seen for oid in one.locks}}
-        costs = [sum(_seconds(work, sizes.get(oid)) or 0.0 for oid, work in one.work.items()) for one in self.seen]
+        sizes = {oid: live(self.names[oid]) for oid in {oid for one in self.seen for oid in (*one.locks, *one.work)}}
+        costs = [sum(_seconds(work, sizes[oid]) or 0.0 for oid, work in one.work.items()) for one in self.seen]
         found = []
         for at, one in enumerate(self.seen):
             rest = zip(self.seen[at:], costs[at:], strict=True)
@@ -230,8 +230,8 @@ class Forecast:
                 del kept[oid]
                 if oid in done:
                     done.setdefault(parent, _Work()).add(done.pop(oid))
-        kept = {oid: mode for oid, mode in kept.items() if mode >= _ROW_EXCLUSIVE or oid in done}
-        if kept:
+        kept = {oid: mode for oid, mode in kept.items() if mode >= _ROW_EXCLUSIVE}
+        if kept or done:
             self.seen.append(_Statement(file, statement.line, transaction, kept, done, measured))
 
     def _depth(self, oid: int) -> int:

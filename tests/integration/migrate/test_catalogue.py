@@ -174,16 +174,18 @@ def seen(database: Database, ledger: str = "migrations") -> Snapshot:
 
 
 def test_everything_shows_and_goes_again(database: Database) -> None:
-    for sql in BASE:
-        database.query(sql)
-    before = seen(database)
-    for sql, line, back in CHANGES:
-        database.query(sql)
-        changed = seen(database)
-        assert line.format(user=database.user) in changed.text.splitlines(), sql
-        assert changed.digest != before.digest, sql
-        database.query(back)
-        assert before.diff(seen(database)) == [], sql
+    ledger = Ledger("golive", "migrations")
+    with connect(call_for_tests({}), settings(database.options)) as session:
+        for sql in BASE:
+            session.execute(sql)
+        before = snapshot(session, ledger)
+        for sql, line, back in CHANGES:
+            session.execute(sql)
+            changed = snapshot(session, ledger)
+            assert line.format(user=database.user) in changed.text.splitlines(), sql
+            assert changed.digest != before.digest, sql
+            session.execute(back)
+            assert before.diff(snapshot(session, ledger)) == [], sql
 
 
 def test_the_order_in_which_objects_were_made_does_not_count(database: Database) -> None:

@@ -168,7 +168,7 @@ def test_locks_rewrites_and_scans_are_measured_per_statement(shop: Shop) -> None
         ("5", 2, "orders", "SHARE UPDATE EXCLUSIVE", "nothing", False, False, 0, False),
         ("6", 1, "orders", "ROW EXCLUSIVE", "nothing", False, True, 0, True),
         ("7", 1, "events", "ACCESS EXCLUSIVE", both, True, True, 0, True),
-        ("8", 1, "orders", "ACCESS EXCLUSIVE", both, True, False, 3, False),
+        ("8", 1, "orders", "ACCESS EXCLUSIVE", both, True, True, 1, False),
     ]  # fmt: skip
     assert done["unmeasured"] == [{"file": "0008_x.sql", "line": 2}]
     size = shop.database.query("SELECT pg_relation_size('orders')")[0][0]
@@ -194,7 +194,7 @@ def test_a_lock_is_held_for_all_that_comes_behind_it_in_its_transaction(
     assert customers == 1
     error = shop.fails(max_block=2)
     assert error.code == "blocks_too_long"
-    assert f"0001_x.sql:1 keeps reads and writes of customers for about {orders:g} s" in error.message
+    assert f"0001_x.sql:1 keeps reads and writes of customers for about {int(orders)} s" in error.message
     assert error.details["forecast"] == rows
 
 
@@ -215,7 +215,7 @@ def test_a_file_that_leaves_something_else_the_second_time_is_an_error(shop: Sho
     shop.pair(
         "0001",
         "DO $$ BEGIN IF NOT EXISTS (SELECT FROM customers) THEN CREATE TABLE first (id int); END IF; END $$;\n"
-        "INSERT INTO customers VALUES (1);",
+        "INSERT INTO customers VALUES (1) ON CONFLICT DO NOTHING;",
         "DROP TABLE first;",
     )
     error = shop.fails()
