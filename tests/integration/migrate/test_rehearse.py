@@ -26,7 +26,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.clone impo
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint import BYTES_PER_S
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import connect, settings
-from ansible_collections.golive.cutover.plugins.modules import db_migrate_rehearse
+from ansible_collections.golive.cutover.plugins.modules import db_migrate, db_migrate_rehearse
 from tests.integration.migrate.conftest import Project
 from tests.integration.postgres import Server
 
@@ -347,5 +347,7 @@ def test_check_mode_of_db_migrate_shows_the_catalogue_of_a_clone(shop: Shop, pos
 
     shop.pair("0002", "CREATE TABLE more (id int);")
     administer(postgres, f"ALTER ROLE {shop.database.user} NOCREATEDB")
-    assert len(real.migrate(check_mode=True)["diff"]) == 1
-    assert real.warnings[-1].startswith("The diff shows no catalogue: Making a clone of")
+    told: list[str] = []
+    call = call_for_tests(real.params(), check_mode=True, diff_mode=True, warn=told.append)
+    assert len(db_migrate.run(call)["diff"]) == 1
+    assert [text.partition(" of ")[0] for text in told] == ["The diff shows no catalogue: Making a clone"]
