@@ -21,7 +21,7 @@ WITH spaces AS (
     SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
 ), ledger AS (
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s AND c.relname = ANY(%s)
+    WHERE n.nspname = %s AND (c.relname = ANY(%s) OR c.relname ~ '^side_')
 ), relations AS (
     SELECT c.*, pg_get_userbyid(c.relowner) AS owner, c.oid::regclass::text AS label,
         CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'
@@ -238,7 +238,8 @@ class Snapshot:
 
 
 def snapshot(session: Session, ledger: Ledger) -> Snapshot:
-    """The catalogue of ``session``'s database without what belongs to the ledger. Raises SqlError.
+    """The catalogue of ``session``'s database without what belongs to the ledger: its tables, and side tables, which
+    hold rows and outlive a down script. Raises SqlError.
 
     The same objects give the same text on servers of one major version, whoever asks and in whatever order they were
     made. In it are schemas, extensions, tables, columns, constraints, indexes, sequences, views, routines, triggers,

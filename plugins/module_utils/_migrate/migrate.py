@@ -17,8 +17,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.adopt impo
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.apply import apply, with_applied
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.back import refuse_loss, take_back
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.changes import refuse_early
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.catalogue import Snapshot
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.changes import refuse_early
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.drift import drifted_lines, keep, looked_at
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import AGAIN, Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat

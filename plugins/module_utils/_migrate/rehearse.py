@@ -15,6 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.apply import apply
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.back import run_down
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.catalogue import Snapshot, snapshot
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.changes import refuse_early
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.clone import Clone, cloned
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.forecast import Forecast
@@ -82,6 +83,7 @@ def rehearse(
     with _pending(call, where, wish) as (live, recording, plan):
         for text in check_plan(plan, wish.out_of_order):
             call.warn(text)
+        refuse_early(plan)
         result = nothing_rehearsed(call)
         if not plan.pending:
             return result

@@ -86,8 +86,9 @@ def _watched(runner: Runner, script: Script, statement: Statement, rung: float, 
 def _keep_rows(runner: Runner, script: Script, number: int, rung: float, kept: str) -> None:
     runner.watch_try(script.file, rung)
     try:
-        for sql in script.side_tables[number].sql(runner.ledger.schema):
-            runner.work.execute(sql)
+        with runner.around(script, script.statements[number]):
+            for sql in script.side_tables[number].sql(runner.ledger.schema):
+                runner.work.execute(sql)
     except SqlError as error:
         raise failed(script, script.statements[number].line, error, kept) from error
     finally:

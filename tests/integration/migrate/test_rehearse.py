@@ -211,6 +211,21 @@ def test_a_down_script_that_does_not_bring_the_catalogue_back_is_an_error(shop: 
     assert "+column public.orders.tag: text" in error.details["catalogue_diff"]
 
 
+def test_a_side_table_outlives_the_way_back_and_its_copy_is_measured(shop: Shop) -> None:
+    shop.pair(
+        "0001",
+        "-- golive: side_table id\nALTER TABLE orders DROP COLUMN price;",
+        "ALTER TABLE orders ADD COLUMN price numeric(10,2);\n"
+        "UPDATE orders SET price = kept.price FROM golive.side_0001_x kept WHERE kept.id = orders.id;",
+    )
+    done = shop.rehearse()
+    assert [one["version"] for one in done["proved"]] == ["0001"]
+    assert [(one["lock"], one["scanned"]) for one in done["forecast"]] == [
+        ("SHARE", True),
+        ("ACCESS EXCLUSIVE", False),
+    ]
+
+
 def test_a_file_that_leaves_something_else_the_second_time_is_an_error(shop: Shop) -> None:
     shop.pair(
         "0001",
