@@ -134,8 +134,10 @@ def _database(server: Server) -> Iterator[str]:
     try:
         with admin.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name}")
-            yield name
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            try:
+                yield name
+            finally:
+                cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         admin.close()
 

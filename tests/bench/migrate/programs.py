@@ -45,33 +45,35 @@ class NotHadError(Exception):
 
 @dataclass(frozen=True)
 class Java:
-    """A program made of artefacts of Maven; ``artefacts`` are ``group:name:version``, without what they depend on
-    unless the entry ends in ``+``."""
+    """A program made of artefacts of Maven, each ``group:name:version``; ``source`` is its main class where the
+    artefacts bring none."""
 
     name: str
     version: str
     main: str
     artefacts: tuple[str, ...]
+    source: Path | None = None
 
 
 POSTGRESQL_DRIVER = "org.postgresql:postgresql:42.7.14"
 FLYWAY = Java(
     "flyway",
     "13.12.0",
-    "org.flywaydb.commandline.Main",
+    # Its command line depends on a driver for every database there is, and not all of them are to be had.
+    "FlywayMigrate",
     (
-        "org.flywaydb:flyway-commandline:13.12.0",
-        "org.flywaydb:flyway-core:13.12.0+",
-        "org.flywaydb:flyway-database-postgresql:13.12.0+",
+        "org.flywaydb:flyway-core:13.12.0",
+        "org.flywaydb:flyway-database-postgresql:13.12.0",
         POSTGRESQL_DRIVER,
     ),
+    Path(__file__).parent / "java" / "FlywayMigrate.java",
 )
 LIQUIBASE = Java(
     "liquibase",
     # The last one with an open-source licence.
     "4.33.0",
     "liquibase.integration.commandline.LiquibaseCommandLine",
-    ("org.liquibase:liquibase-core:4.33.0+", "info.picocli:picocli:4.7.7", POSTGRESQL_DRIVER),
+    ("org.liquibase:liquibase-core:4.33.0", "info.picocli:picocli:4.7.7", POSTGRESQL_DRIVER),
 )
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -82,7 +84,6 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <dependencies>{dependencies}</dependencies>
 </project>
 """
-_ALONE = "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
 
 
 def go_program(program: Program) -> str:
@@ -99,12 +100,14 @@ def java_program(program: Java) -> list[str]:
     folder = cache_dir() / "programs" / f"{program.name}-{program.version}"
     with locked(cache_dir() / "maven-work.lock"):
         if not (folder / "complete").exists():
-            packages("maven", "default-jre-headless", programs=("mvn", "java"))
+            packages("maven", "default-jdk-headless", programs=("mvn", "java", "javac"))
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             _fetch(program, folder)
+            if program.source:
+                _compile(program.source, folder)
             (folder / "complete").touch()
-    return ["java", "-cp", f"{folder}/*", program.main]
+    return ["java", "-cp", f"{folder}:{folder}/*", program.main]
 
 
 def _fetch(program: Java, folder: Path) -> None:
@@ -127,10 +130,16 @@ def _fetch(program: Java, folder: Path) -> None:
         raise NotHadError(f"Maven: {first.removeprefix('[ERROR] ')[:200]}")
 
 
+def _compile(source: Path, folder: Path) -> None:
+    command = ["javac", "-cp", f"{folder}/*", "-d", folder, source]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode:
+        raise NotHadError(f"javac {source.name}: {done.stderr.strip()[:200]}")
+
+
 def _dependency(artefact: str) -> str:
-    group, name, version = artefact.rstrip("+").split(":")
-    text = f"<groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version>"
-    return f"<dependency>{text}{'' if artefact.endswith('+') else _ALONE}</dependency>"
+    group, name, version = artefact.split(":")
+    return f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></dependency>"
 
 
 def packages(*names: str, programs: tuple[str, ...]) -> None:
