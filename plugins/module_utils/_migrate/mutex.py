@@ -25,6 +25,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.session import 
 _MUTEX = 0x676F6C69
 _WORK = 0x676F6C6A
 _LOOK_S = 0.3
+RELEASED = "its lock was released"
 
 
 class Mutex:
@@ -35,6 +36,7 @@ class Mutex:
         # Advisory locks belong to a database; the second half tells ledgers apart.
         digest = hashlib.sha256(str(ledger).encode()).digest()
         self._key = int.from_bytes(digest[:4], "big", signed=True)
+        self._pid = 0
 
     @contextmanager
     def held(self, call: Call, guard: Session, work: Session, wait: float) -> Iterator[None]:
@@ -44,6 +46,7 @@ class Mutex:
         statement. Raises GoliveError ``timeout`` naming the holder after ``wait`` seconds.
         """
         self._take(call, guard, _MUTEX, wait)
+        self._pid = guard.value("SELECT pg_catalog.pg_backend_pid()")
         self._take(call, work, _WORK, wait)
         try:
             yield
@@ -55,15 +58,21 @@ class Mutex:
     def ensure(self, guard: Session) -> None:
         """Raise GoliveError ``mutex_lost`` when the guarding session is gone, or its lock."""
         try:
-            held = guard.value(
-                "SELECT count(*) FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted"
-                " AND pid = pg_catalog.pg_backend_pid() AND classid = %s AND objid = %s AND objsubid = 2",
-                (_MUTEX, self._key & 0xFFFFFFFF),
-            )
+            held = self.is_held(guard)
         except GoliveError as error:
-            raise _lost(error.message) from error
+            raise lost(error.message) from error
         if not held:
-            raise _lost("its lock was released")
+            raise lost(RELEASED)
+
+    def is_held(self, session: Session) -> bool:
+        """Whether the guarding session still has its lock, as any session sees it. Raises SqlError."""
+        return bool(
+            session.value(
+                "SELECT count(*) FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted"
+                " AND pid = %s AND classid = %s AND objid = %s AND objsubid = 2",
+                (self._pid, _MUTEX, self._key & 0xFFFFFFFF),
+            )
+        )
 
     def holder(self, session: Session) -> dict[str, Any] | None:
         """Who holds the mutex: ``pid, user, application_name, client, since``; None when it is free."""
@@ -132,7 +141,8 @@ def _said(holder: dict[str, Any] | None) -> str:
     return f"held by pid {holder['pid']} ({who}, since {holder['since'] or 'unknown'})"
 
 
-def _lost(reason: str) -> GoliveError:
+def lost(reason: str) -> GoliveError:
+    """The error of a run whose mutex is gone."""
     return GoliveError(
         "mutex_lost",
         f"Keeping the mutex of the migrations failed: {reason}.",

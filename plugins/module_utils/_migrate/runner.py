@@ -15,7 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import RELEASED, Mutex, lost
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import Script
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import Statement
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch import Watch
@@ -94,12 +94,15 @@ class Runner:
         Raises GoliveError ``mutex_lost``, ``commit_unknown``, or why the server refused.
         """
         # The ledger's row is the runner's, whoever the file has become.
-        regain(self.work, limits)
-        try:
+        with self.work.joined():
+            regain(self.work, limits)
             progress.save(done, ended)
+        try:
+            held = self.mutex.is_held(self.work)
         except SqlError as error:
             raise _row_failed(script, self.ledger, error) from error
-        self.mutex.ensure(self.guard)
+        if not held:
+            raise lost(RELEASED)
         try:
             self.work.execute("COMMIT")
         except SqlError as error:

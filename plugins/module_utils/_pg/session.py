@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 try:
@@ -36,6 +37,8 @@ class Session:
         self.tick_s = TICK_S
         self._call = call
         self._connection = connection
+        self._joining = False
+        self._ahead: list[str] = []
 
     @property
     def server_version(self) -> int:
@@ -55,7 +58,25 @@ class Session:
 
     def execute(self, sql: str, values: Sequence[Any] | None = None) -> None:
         """Run a statement; its rows are dropped. Raises SqlError, or Interrupted after cancelling the statement."""
-        self._run(sql, values).close()
+        if self._joining:
+            self._ahead.append(self._text(sql, values))
+        else:
+            self._run(sql, values).close()
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """What is executed inside an open transaction and inside this is sent with the next statement behind it.
+
+        That takes one round trip instead of one each; whatever the server refuses is raised there, without a position.
+        """
+        self._joining = True
+        try:
+            yield
+        except BaseException:
+            self._ahead.clear()
+            raise
+        finally:
+            self._joining = False
 
     def rows(self, sql: str, values: Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Run a query; its rows as dicts by column name."""
@@ -92,13 +113,26 @@ class Session:
 
     def _run(self, sql: str, values: Sequence[Any] | None) -> Any:
         self._call.alive()
+        ahead = [*self._ahead]
+        self._ahead.clear()
         try:
             cursor = self._connection.cursor()
-            cursor.execute(sql, values)
+            if ahead:
+                cursor.execute("; ".join([*ahead, self._text(sql, values)]))
+            else:
+                cursor.execute(sql, values)
             self._poll(self._call, self.limit_s)
         except psycopg2.Error as error:
-            raise sql_error(error, bool(self._connection.closed)) from error
+            refused = sql_error(error, bool(self._connection.closed))
+            if ahead:
+                refused.position = None
+            raise refused from error
         return cursor
+
+    def _text(self, sql: str, values: Sequence[Any] | None) -> str:
+        """A statement with its values in it, as psycopg2 would send it."""
+        text: bytes = self._connection.cursor().mogrify(sql, values)
+        return text.decode()
 
     def _poll(self, call: Call, limit_s: float | None) -> None:
         end = None if limit_s is None else time.monotonic() + limit_s + _GRACE_S

@@ -139,7 +139,8 @@ def _compile(source: Path, folder: Path) -> None:
 
 def _dependency(artefact: str) -> str:
     group, name, version = artefact.split(":")
-    return f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></dependency>"
+    text = f"<groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version>"
+    return f"<dependency>{text}</dependency>"
 
 
 def packages(*names: str, programs: tuple[str, ...]) -> None:

@@ -11,12 +11,11 @@ _LEGEND = (
     "A table of {table_rows:,} rows (the goal is 10 million; this machine is small) with {rate} statements a second "
     "of {clients} users, of 10 of which 6 read, 3 change a row and 1 adds one, and a session that reads and then "
     "sits idle in its transaction for {hold_s:g} s, again and again with {gap_s:g} s between. Meanwhile the table "
-    "gets an index, a NOT NULL, a foreign key, a wider type (by a new column, a trigger, a backfill and a swap) and "
-    "a backfill. Cells: the longest time for which a user waited for an answer, and how long the change took, the "
-    "start of the command included. All but «the shortest way» do what the documentation of PostgreSQL advises "
-    "(CONCURRENTLY, NOT VALID and VALIDATE); «all by hand» also sets lock_timeout and repeats what fails. No peer "
-    "has batches: each fills in one UPDATE. «Slow» are statements that took longer than {slow_s:g} s. «No change» "
-    "is what this machine does by itself."
+    "is changed; a wider type comes by a new column, a trigger, a backfill and a swap. Cells: the longest time for "
+    "which a user waited for an answer, and how long the change took, the start of the command included. All but "
+    "«the shortest way» do what the documentation of PostgreSQL advises (CONCURRENTLY, NOT VALID and VALIDATE); "
+    "«all by hand» also sets lock_timeout and repeats what fails. No peer has batches: each fills in one UPDATE. "
+    "«Slow» are statements that took longer than {slow_s:g} s. «No change» is what this machine does by itself."
 )
 
 
