@@ -30,6 +30,8 @@ _TOGETHER = 50
 _DUMP = ("--schema-only", "--no-subscriptions", "--no-tablespaces", "--no-security-labels")
 _LEFT_OUT = (("CREATE", "USER", "MAPPING"),)
 _GUARD_LINES = re.compile(r"^\\(?:un)?restrict \w+$", re.MULTILINE)
+# SQLSTATEs of something that is not there: objects of different kinds, schemas, tables, functions.
+_ABSENT = ("42704", "3F000", "42P01", "42883")
 _SHOWN = 3
 _LEFTOVERS = """
 SELECT datname AS name FROM pg_catalog.pg_database
@@ -129,11 +131,17 @@ def _one_by_one(session: Session, clone: Clone, statements: Sequence[Statement])
         try:
             session.execute(one.text)
         except SqlError as error:
-            if error.code == "forbidden":
+            if error.code == "forbidden" or (error.sqlstate in _ABSENT and _describes(one)):
                 clone.left_out.append(f"{_said(one)}: {error.message}")
             # A newer pg_dump sets what this server does not know yet.
             elif not (one.outer_words[:1] == ("SET",) and error.sqlstate == "42704"):
                 raise _restore_failed(clone, one, error) from error
+
+
+def _describes(statement: Statement) -> bool:
+    """Whether it only says something of an object, which may have been left out."""
+    words = statement.outer_words
+    return words[:1] in (("COMMENT",), ("GRANT",), ("REVOKE",)) or (words[:1] == ("ALTER",) and "OWNER" in words[-3:])
 
 
 def _restore_failed(clone: Clone, statement: Statement, error: SqlError) -> GoliveError:

@@ -275,6 +275,11 @@ def test_without_the_right_or_the_program_the_error_says_what_to_do(
     )
     error = shop.fails(programs=str(tmp_path))
     assert (error.code, error.message) == ("program_failed", "Running pg_dump failed: no.")
+    program.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo "pg_dump (PostgreSQL) 99.0" && exit\n'
+        f'echo "SET setting_of_tomorrow = 0;"\nexec {postgres.bin / "pg_dump"} "$@"\n'
+    )
+    assert shop.rehearse(programs=str(tmp_path))["pending"] == ["0001"]
     administer(postgres, f"ALTER ROLE {shop.database.user} NOCREATEDB")
     error = shop.fails()
     assert (error.code, "CREATEDB" in str(error.hint)) == ("clone_forbidden", True)
@@ -339,12 +344,26 @@ def test_owners_rights_and_odd_names_are_cloned_as_far_as_the_user_may(shop: Sho
         assert session.value("SELECT count(*) FROM orders") == 0
     assert clone.left_out == []
 
-    administer(
-        postgres, "CREATE TABLE foreign_owned (id int); GRANT ALL ON foreign_owned TO PUBLIC", shop.database.name
-    )
+    name = shop.database.name
+    administer(postgres, "CREATE EXTENSION pg_stat_statements", name)
+    administer(postgres, "CREATE TABLE foreign_owned (id int); GRANT ALL ON foreign_owned TO PUBLIC", name)
+    with cloned(call_for_tests({}), where, None) as clone:
+        assert [text.partition(": ")[0] for text in clone.left_out] == [
+            "CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public",
+            "COMMENT ON EXTENSION pg_stat_statements IS 'track planning and execution statist",
+            "ALTER TABLE public.foreign_owned OWNER TO golive_admin",
+        ]
     shop.pair("0001", "CREATE TABLE notes (id int);")
     shop.rehearse()
-    assert [text for text in shop.warnings if "may not make" in text and "foreign_owned" in text]
+    assert "The clone lacks 3 things that this user may not make" in shop.warnings[-1]
+
+    # Now something needs what is left out.
+    administer(postgres, "CREATE EXTENSION earthdistance CASCADE", name)
+    shop.database.query("CREATE VIEW far AS SELECT earth()")
+    error = shop.fails()
+    assert error.code == "clone_failed"
+    assert "Filling the clone failed at CREATE VIEW public.far" in error.message
+    assert "CREATE EXTENSION IF NOT EXISTS earthdistance" in error.message
 
 
 def test_check_mode_of_db_migrate_shows_the_catalogue_of_a_clone(shop: Shop, postgres: Server) -> None:
