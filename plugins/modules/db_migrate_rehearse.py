@@ -96,6 +96,7 @@ notes:
     superuser may create, are left out of the clone with a warning, or end the task when something needs them.
   - C(pg_dump) of the server's major version or a newer one must be installed where the task runs. It goes through
     O(tunnel) like everything else, and takes the weakest lock (C(ACCESS SHARE)) on all tables for a moment.
+  - Connect to PostgreSQL itself. A pooler mostly knows no database of the clone's name.
   - Roles, other databases, tablespaces, subscriptions and server settings are the whole server's. Files that change
     them are refused. What a function does that a file calls is not seen.
   - Passwords of foreign servers (C(USER MAPPING)) and subscriptions are not cloned, so that a file cannot reach

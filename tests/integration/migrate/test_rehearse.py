@@ -366,6 +366,22 @@ def test_owners_rights_and_odd_names_are_cloned_as_far_as_the_user_may(shop: Sho
     assert "CREATE EXTENSION IF NOT EXISTS earthdistance" in error.message
 
 
+def test_no_password_of_another_server_is_cloned(shop: Shop, postgres: Server) -> None:
+    administer(postgres, f"ALTER ROLE {shop.database.user} SUPERUSER")
+    for sql in (
+        "CREATE EXTENSION postgres_fdw",
+        "CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1')",
+        "CREATE USER MAPPING FOR CURRENT_USER SERVER other OPTIONS (password 'planted-9d2c')",
+    ):
+        shop.database.query(sql)
+    where = settings(shop.database.options)
+    with cloned(call_for_tests({}), where, None) as clone, connect(call_for_tests({}), clone.where) as session:
+        assert session.value("SELECT count(*) FROM pg_foreign_server") == 1
+        assert session.value("SELECT count(*) FROM pg_user_mappings") == 0
+    assert "user mapping" in shop.text()
+    assert "planted-9d2c" not in shop.text()
+
+
 def test_check_mode_of_db_migrate_shows_the_catalogue_of_a_clone(shop: Shop, postgres: Server) -> None:
     shop.pair("0001", "CREATE TABLE notes (id int);")
     real = Project(shop.path, shop.database)
