@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from report import markdown  # noqa: E402  # after the path is set
 
 from tests.bench.migrate import corpus  # noqa: E402  # see above
-from tests.bench.migrate.contenders import Contender, empty, limit, ours  # noqa: E402  # see above
+from tests.bench.migrate.contenders import Contender, Taken, empty, limit, ours  # noqa: E402  # see above
 from tests.bench.migrate.peers import PEERS  # noqa: E402  # see above
 from tests.bench.migrate.programs import NotHadError  # noqa: E402  # see above
 from tests.integration.postgres import Server  # noqa: E402  # see above
@@ -39,7 +39,7 @@ _DURABLE = {"fsync": "on", "full_page_writes": "on"}
 
 def main() -> int:
     options = _options()
-    times: dict[str, dict[str, list[float]]] = {}
+    times: dict[str, dict[str, list[Taken]]] = {}
     not_had: dict[str, str] = {}
     loads = [os.getloadavg()[0]]
     server = Server.create(_DURABLE)
@@ -55,7 +55,9 @@ def main() -> int:
                 for one, folder in zip(found, folders, strict=True):
                     for run, taken in _measured(one, folder, server, options.files).items():
                         times.setdefault(one.name, {}).setdefault(run, []).append(taken)
-                        _say(f"round {turn + 1}, {one.name}, {run}: {taken:.2f} s")
+                        _say(
+                            f"round {turn + 1}, {one.name}, {run}: {taken.wall:.2f} s, processor {taken.processor:.2f} s"
+                        )
                 loads.append(os.getloadavg()[0])
             version = _server_version(server)
     finally:
@@ -63,7 +65,8 @@ def main() -> int:
     result = {
         "files": options.files,
         "rounds": options.rounds,
-        "median_s": {name: {run: median(taken) for run, taken in runs.items()} for name, runs in times.items()},
+        "median_s": _medians(times, 0),
+        "median_processor_s": _medians(times, 1),
         "seconds": times,
         "not_had": not_had,
         "machine": {
@@ -106,14 +109,21 @@ def _written(one: Contender, folder: Path, texts: Sequence[str]) -> Path:
     return folder
 
 
-def _measured(one: Contender, folder: Path, server: Server, files: int) -> dict[str, float]:
+def _measured(one: Contender, folder: Path, server: Server, files: int) -> dict[str, Taken]:
     with _database(server) as database:
-        times = {"all": one.seconds(folder, server, database)}
+        times = {"all": one.run(folder, server, database)}
         if one.changes:
             _check(one, server, database, files)
         if one.again:
-            times["nothing"] = one.seconds(folder, server, database)
+            times["nothing"] = one.run(folder, server, database)
         return times
+
+
+def _medians(times: dict[str, dict[str, list[Taken]]], which: int) -> dict[str, dict[str, float]]:
+    return {
+        name: {run: median(taken[which] for taken in all_taken) for run, all_taken in runs.items()}
+        for name, runs in times.items()
+    }
 
 
 def _check(one: Contender, server: Server, database: str, files: int) -> None:

@@ -118,7 +118,7 @@ def _measured(
                 number += 1
                 maker.write(folder, number, part)
             begin = time.time()
-            taken = maker.runner.seconds(folder, server, database)
+            taken = maker.runner.run(folder, server, database).wall
             spans.append((change.name, begin, time.time()))
             _say(f"{maker.name}, {change.name}: {taken:.1f} s")
     return _row(maker.name, maker.limit_s, load, spans, seen)
