@@ -27,7 +27,14 @@ sys.path.insert(0, str(ROOT))
 from report import markdown  # noqa: E402  # after the path is set
 
 from tests.bench.migrate import corpus  # noqa: E402  # see above
-from tests.bench.migrate.contenders import Contender, Taken, empty, limit, ours  # noqa: E402  # see above
+from tests.bench.migrate.contenders import (  # noqa: E402  # see above
+    Contender,
+    Taken,
+    empty,
+    first_line,
+    limit,
+    ours,
+)
 from tests.bench.migrate.peers import PEERS  # noqa: E402  # see above
 from tests.bench.migrate.programs import NotHadError  # noqa: E402  # see above
 from tests.integration.postgres import Server  # noqa: E402  # see above
@@ -46,18 +53,22 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="golive-bench-") as directory:
             work = Path(directory)
-            found = [ours(work), empty(work), limit(server)]
-            if not options.sample:
-                found += _peers(server, not_had)
+            own = [ours(work), empty(work), limit(server)]
+            peers = [] if options.sample else list(_peers(server, not_had))
             texts = corpus.migrations(options.files)
-            folders = [_written(one, work / f"files-{number}", texts) for number, one in enumerate(found)]
+            folders = [_written(one, work / f"files-{number}", texts) for number, one in enumerate([*own, *peers])]
             for turn in range(options.rounds):
-                for one, folder in zip(found, folders, strict=True):
-                    for run, taken in _measured(one, folder, server, options.files).items():
+                for one, folder in zip([*own, *peers], folders, strict=True):
+                    try:
+                        runs = _measured(one, folder, server, options.files)
+                    except RuntimeError as error:
+                        if one in own:
+                            raise
+                        not_had[one.name] = first_line(error)
+                        continue
+                    for run, taken in runs.items():
                         times.setdefault(one.name, {}).setdefault(run, []).append(taken)
-                        _say(
-                            f"round {turn + 1}, {one.name}, {run}: {taken.wall:.2f} s, processor {taken.processor:.2f} s"
-                        )
+                        _say(f"round {turn + 1}, {one.name}, {run}: {taken.wall:.2f} s")
                 loads.append(os.getloadavg()[0])
             version = _server_version(server)
     finally:

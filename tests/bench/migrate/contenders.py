@@ -82,6 +82,12 @@ class Contender:
         return Taken(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
+def first_line(error: RuntimeError) -> str:
+    """What a table says of a run that failed."""
+    said = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"it failed: {said[1] if len(said) > 1 else said[0]}"[:200]
+
+
 def libpq(server: Server, database: str) -> dict[str, str]:
     """What tells libpq, and everybody who reads its variables, where the database is."""
     return {

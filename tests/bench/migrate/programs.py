@@ -9,6 +9,7 @@ Python environment.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -54,6 +55,13 @@ class Java:
     artefacts: tuple[str, ...]
     source: Path | None = None
 
+    @property
+    def folder(self) -> Path:
+        """Where its jars lie in the cache."""
+        own = self.source.read_bytes() if self.source else b""
+        key = hashlib.sha256(",".join(self.artefacts).encode() + own).hexdigest()[:10]
+        return cache_dir() / "programs" / f"{self.name}-{self.version}-{key}"
+
 
 POSTGRESQL_DRIVER = "org.postgresql:postgresql:42.7.14"
 FLYWAY = Java(
@@ -64,6 +72,7 @@ FLYWAY = Java(
     (
         "org.flywaydb:flyway-core:13.12.0",
         "org.flywaydb:flyway-database-postgresql:13.12.0",
+        "tools.jackson.core:jackson-databind:3.1.8",
         POSTGRESQL_DRIVER,
     ),
     Path(__file__).parent / "java" / "FlywayMigrate.java",
@@ -97,7 +106,7 @@ def go_program(program: Program) -> str:
 
 def java_program(program: Java) -> list[str]:
     """The command that starts it. Raises NotHadError."""
-    folder = cache_dir() / "programs" / f"{program.name}-{program.version}"
+    folder = program.folder
     with locked(cache_dir() / "maven-work.lock"):
         if not (folder / "complete").exists():
             packages("maven", "default-jdk-headless", programs=("mvn", "java", "javac"))

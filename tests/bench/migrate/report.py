@@ -36,7 +36,7 @@ def markdown(result: dict[str, Any], command: str) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [_row(name, result["median_s"]) for name in result["median_s"]]
-    lines += [f"| {name} | not to be had: {reason} | – | – | – |" for name, reason in result["not_had"].items()]
+    lines += [f"| {name} | no figures: {reason} | – | – | – |" for name, reason in result["not_had"].items()]
     processor = result["median_processor_s"]
     start, idle = processor[EMPTY]["all"], processor[OURS]["nothing"]
     told = (

@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from report import markdown  # noqa: E402  # after the path is set
 
+from tests.bench.migrate.contenders import first_line  # noqa: E402  # see above
 from tests.bench.waiting.changes import CHANGES, Change, setup  # noqa: E402  # see above
 from tests.bench.waiting.contenders import Maker, others, own  # noqa: E402  # see above
 from tests.bench.waiting.load import CLIENTS, Users, forgetful, users  # noqa: E402  # see above
@@ -49,14 +50,19 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="golive-bench-") as directory:
             work = Path(directory)
             _fill(server, options.rows)
-            makers = own(work, server)
-            if not options.sample:
-                makers += others(work, server, not_had)
+            ours = own(work, server)
+            peers = [] if options.sample else list(others(work, server, not_had))
             rows = [_untouched(server, options)]
-            for number, maker in enumerate(makers):
+            for number, maker in enumerate([*ours, *peers]):
                 folder = work / f"files-{number}"
                 folder.mkdir()
-                rows.append(_measured(maker, changes, folder, server, options))
+                try:
+                    rows.append(_measured(maker, changes, folder, server, options))
+                except RuntimeError as error:
+                    if maker in ours:
+                        raise
+                    not_had[maker.name] = first_line(error)
+                    _say(str(error))
     finally:
         server.remove()
     result = {

@@ -39,7 +39,7 @@ def markdown(result: dict[str, Any], command: str) -> str:
     ]
     lines += [_line(row, rows[1]["longest_s"], names) for row in rows]
     blanks = " – |" * (3 + len(names))
-    lines += [f"| {name} | not to be had: {reason} |{blanks}" for name, reason in result["not_had"].items()]
+    lines += [f"| {name} | no figures: {reason} |{blanks}" for name, reason in result["not_had"].items()]
     return "\n".join([*lines, "", *_goals(rows), "", f"Repeat: `{command}`"])
 
 
