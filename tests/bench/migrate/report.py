@@ -12,8 +12,9 @@ from tests.bench.migrate.contenders import EMPTY, LIMIT, OURS
 _LEGEND = (
     "{files:,} files: a table, a column, an index, three rows, and so on, applied to an empty database, then a run "
     "with nothing to do. Seconds of the whole command, median of {rounds}. psql runs once for each file, in one "
-    "transaction, and keeps no ledger. Net is without the time of an empty playbook. The server is as it comes, with "
-    "fsync. Alembic runs all in one transaction, everybody else commits after each file."
+    "transaction, and keeps no ledger. Net is without the time of an empty playbook. The server is as it comes, "
+    "with fsync. Flyway is started through its API, Sqitch with the server's own psql. Alembic runs all in one "
+    "transaction, everybody else commits after each file."
 )
 
 
