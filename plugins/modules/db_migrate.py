@@ -18,7 +18,8 @@ description:
     applied, so that going back needs no old checkout. Other files that end in C(.sql) are an error, everything else is
     left alone.
   - A file C(<digits>_<name>.verify.sql) holds queries that run, only reading, after everything was applied; one that
-    fails, or whose first column is false or NULL, fails the run.
+    fails, or whose first column is false or NULL, fails the run. The ledger keeps whether they have held; the next run
+    repeats those that have not, also when nothing is pending.
   - What can run in a transaction does, with its row in the ledger inside. Statements that the server refuses there
     (C(CREATE INDEX CONCURRENTLY), C(VACUUM)) are found and run alone; before each of them the ledger says that it
     begins, so that after a crash the next run finds out from the catalogue whether it is done, and goes on behind it.
@@ -44,6 +45,10 @@ description:
     O(out_of_order), or record it with O(baseline). An applied file that is gone, was renamed or
     has another down script is a warning, because a rollback of the application runs with the files of the older
     release.
+  - Before anything is applied the server is looked at - old and prepared transactions, replication slots nobody reads,
+    replicas behind, a vacuum that prevents wraparound on a table of the files, room for what is written anew, the age
+    of transaction ids. What does not pass by itself is an error, the rest a warning. Some of it only roles with the
+    rights of C(pg_monitor) see.
   - One run at a time migrates a database. A second one waits, polling an advisory lock that frees itself when its
     holder dies. A pooler in transaction mode is refused, because it breaks such locks.
 options:
@@ -154,9 +159,43 @@ options:
     elements: str
     default: []
   old_transaction:
-    description: Age in seconds from which a transaction keeps a concurrent index build from beginning.
+    description:
+      - Age in seconds from which a transaction keeps a concurrent index build from beginning, and is a warning before a
+        run.
     type: float
     default: 60
+  replica_lag:
+    description: Seconds that a replica may be behind. More is a warning before a run, and makes batches pause.
+    type: float
+    default: 10
+  wal_rate:
+    description:
+      - WAL that the server may write in a second while batches run, on an average of ten seconds and counting what all
+        others write, such as V(20M). More makes batches pause. Without it there is no limit.
+    type: bytes
+  disk_free:
+    description:
+      - Bytes free on the volume of the database, such as V(40G). The server does not tell them. With it a file that
+        needs more for writing a table anew or building an index is refused; without it the need is only told.
+    type: bytes
+  preflight_ignore:
+    description:
+      - Looks before a run whose findings shall be a warning at most. Of themselves
+        V(prepared_transaction) is an error when it holds locks on a table of the files, V(disk) when there is less room
+        than O(disk_free) says, and V(xid_age) when the server is about to stop. The others never are, because the run
+        waits for them by itself.
+    type: list
+    elements: str
+    choices:
+      - old_transaction
+      - prepared_transaction
+      - inactive_slot
+      - replica_lag
+      - wraparound_vacuum
+      - disk
+      - xid_age
+      - not_visible
+    default: []
   statement_timeout:
     description: Seconds a statement may take. V(0) sets no limit.
     type: float
@@ -263,6 +302,27 @@ recorded:
     origin:
       description: Tool that has applied it, or V(baseline).
       type: str
+preflight:
+  description: What was seen before anything was applied that speaks against it.
+  returned: always, on failure only when it is the reason
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the look.
+      type: str
+    severity:
+      description: V(error), V(warning) or V(info).
+      type: str
+    where:
+      description: What it is about, such as a session, a table or a replication slot.
+      type: str
+    message:
+      description: What was seen.
+      type: str
+    hint:
+      description: What to do.
+      type: str
 applied:
   description: Files that this run has applied, in order. On failure those before the failing one.
   returned: always, on failure only after the first file was begun
@@ -316,6 +376,18 @@ pending:
     reversible:
       description: Whether it has a down script.
       type: bool
+unverified:
+  description: Applied files whose verify script has not held yet; in check mode those that a run would verify.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: Version as it is written in the file's name.
+      type: str
+    name:
+      description: Name as it is written in the file's name.
+      type: str
 locks:
   description: What locks of others have cost, with C(lock_retries) and C(lock_wait_seconds).
   returned: success
@@ -374,6 +446,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts im
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.metrics import recorded
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, plan_from_nothing
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import IDS, Thresholds
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.rehearse import migrate_shown
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
@@ -400,6 +473,10 @@ SPEC: dict[str, Any] = {
         "lock_wait": {"type": "float", "default": 120},
         "cancel_roles": {"type": "list", "elements": "str", "default": []},
         "old_transaction": {"type": "float", "default": 60},
+        "replica_lag": {"type": "float", "default": 10},
+        "wal_rate": {"type": "bytes"},
+        "disk_free": {"type": "bytes"},
+        "preflight_ignore": {"type": "list", "elements": "str", "choices": list(IDS), "default": []},
         "statement_timeout": {"type": "float", "default": 300},
         "wait": {"type": "float", "default": 60},
         "out_of_order": {"type": "bool", "default": False},
@@ -431,7 +508,9 @@ def run(call: Call) -> dict[str, Any]:
         on_failure=params["on_failure"],
         budget=budget,
         statement_timeout=params["statement_timeout"],
-        old_transaction=params["old_transaction"],
+        thresholds=Thresholds(params["old_transaction"], params["replica_lag"], params["disk_free"]),
+        preflight_ignore=tuple(params["preflight_ignore"] or ()),
+        wal_rate=params["wal_rate"],
         wait=params["wait"],
         search_path=params["search_path"],
         run_id=params["run_id"],

@@ -26,6 +26,9 @@ options:
   target:
     description: Version up to which files count as pending, itself included. Without it all do.
     type: str
+  disk_free:
+    description: Bytes free on the volume of the database, such as V(40G), as in M(golive.cutover.db_migrate).
+    type: bytes
   schema:
     description: Schema of the ledger.
     type: str
@@ -117,6 +120,11 @@ applied:
     reversible:
       description: Whether its down script is stored.
       type: bool
+    verified:
+      description:
+        - Whether its verify script has held since it was applied; None when it has none, or was applied by an older
+          version of this collection.
+      type: bool
     checksum:
       description: SHA-256 of its text.
       type: str
@@ -166,6 +174,19 @@ changes:
       description: Those that are not applied.
       type: list
       elements: str
+unverified:
+  description:
+    - Applied migrations whose verify script has not held yet; the next run of M(golive.cutover.db_migrate) repeats it.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: Version as it was written in the file's name.
+      type: str
+    name:
+      description: Name as it was written in the file's name.
+      type: str
 drift:
   description: Differences between files and ledger.
   returned: always
@@ -215,6 +236,29 @@ findings:
   returned: always
   type: list
   elements: dict
+preflight:
+  description:
+    - What speaks against applying the pending files now, as M(golive.cutover.db_migrate) looks at it before a run;
+      empty without pending files.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the look.
+      type: str
+    severity:
+      description: V(error), V(warning) or V(info).
+      type: str
+    where:
+      description: What it is about, such as a session, a table or a replication slot.
+      type: str
+    message:
+      description: What was seen.
+      type: str
+    hint:
+      description: What to do.
+      type: str
 mutex_holder:
   description: Who migrates this database now; None when nobody does.
   returned: always
@@ -289,6 +333,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import k
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import LAYOUTS, NATIVE
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import Thresholds
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.survey import survey
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
@@ -301,6 +346,7 @@ SPEC: dict[str, Any] = {
         "path": {"type": "path"},
         "layout": {"type": "str", "choices": list(LAYOUTS), "default": NATIVE},
         "target": {"type": "str"},
+        "disk_free": {"type": "bytes"},
         "schema": {"type": "str", "default": "golive"},
         "table": {"type": "str", "default": "migrations"},
     },
@@ -314,7 +360,8 @@ def run(call: Call) -> dict[str, Any]:
     params = call.params
     with reached(call) as reach:
         ledger = Ledger(params["schema"], params["table"])
-        found = survey(reach.call, reach.where, ledger, params["path"], params["layout"], params["target"])
+        limits = Thresholds(disk_free=params["disk_free"])
+        found = survey(reach.call, reach.where, ledger, params["path"], params["layout"], params["target"], limits)
         return reach.masked(found)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import tried
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Order
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.pressure import await_calm
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.pressure import Pressure
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Progress, Runner, failed
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import RANGE, Script, fault
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.tokens import tokens
@@ -108,10 +108,12 @@ def run_batches(runner: Runner, script: Script, progress: Progress, order: Order
     cursor = Cursor(**kept) if kept else _start(work, key, script)
     if kept is None:
         progress.save(0, ended=False)
+        runner.commits.made = True
     total = _estimate(work, key)
+    pressure = Pressure(runner, script, key.table)
     start, done_before = runner.call.now(), cursor.rows
     while cursor is not None and cursor.at != cursor.until:
-        await_calm(runner, script, key.table)
+        pressure.await_calm()
         before = runner.call.now()
         tried(
             runner.call,
@@ -144,6 +146,7 @@ def _batch(runner: Runner, script: Script, key: Key, cursor: Cursor, order: Orde
             moved = Cursor(**{**asdict(cursor), "at": high, "rows": cursor.rows + rows, "batches": cursor.batches + 1})
             runner.ledger.move(work, order, asdict(moved))
             runner.mutex.ensure(runner.guard)
+            runner.commits.made = True
             work.execute("COMMIT")
             cursor.at, cursor.rows, cursor.batches = moved.at, moved.rows, moved.batches
         except GoliveError as error:

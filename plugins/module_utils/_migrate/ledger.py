@@ -19,7 +19,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts im
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
-FORMAT = 2
+FORMAT = 3
 _MARK = "golive.cutover migration ledger, format "
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,52}")
 # `kind` is the step kind (tx, autocommit, batch) and `state` its progress: `applied` is the end of each of them.
@@ -46,6 +46,7 @@ CREATE TABLE {ledger} (
     origin text,
     origin_checksum text,
     restore_point text,
+    verified boolean,
     started_at timestamptz NOT NULL DEFAULT now(),
     applied_at timestamptz,
     duration_ms bigint NOT NULL,
@@ -54,6 +55,8 @@ CREATE TABLE {ledger} (
     run_id text,
     sequence bigint GENERATED ALWAYS AS IDENTITY
 )"""
+# What makes the next format of an older one.
+_UPGRADES = {2: "ALTER TABLE {ledger} ADD COLUMN verified boolean"}
 _CREATE_RUNNER = """
 CREATE TABLE {runner} (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
@@ -68,6 +71,7 @@ _READ = f"""
 SELECT label, name, file, place, checksum, checksum_normal, kind, phase, state, statements, statements_done,
     done_fingerprint, intent, cursor, applied_by, duration_ms, run_id, down_checksum,
     down_sql IS NOT NULL AS reversible, loss, origin, origin_checksum, restore_point,
+    {{verified}} AS verified,
     to_char(started_at AT TIME ZONE 'UTC', {_TIME}) AS started_at,
     to_char(applied_at AT TIME ZONE 'UTC', {_TIME}) AS applied_at
 FROM {{ledger}} WHERE place <> '{{}}' ORDER BY place"""
@@ -75,16 +79,16 @@ _RECORD = """
 INSERT INTO {ledger} AS kept
     (place, label, name, file, kind, phase, state, checksum, checksum_raw, checksum_normal, statements, statements_done,
     done_fingerprint, down_sql, down_checksum, loss, origin, origin_checksum, restore_point, duration_ms, run_id,
-    applied_at)
-VALUES (%s::bigint[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    verified, applied_at)
+VALUES (%s::bigint[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
     CASE WHEN %s THEN now() END)
 ON CONFLICT (place) DO UPDATE SET (state, checksum, checksum_raw, checksum_normal, statements, statements_done,
     done_fingerprint, down_sql, down_checksum, loss, origin, origin_checksum, restore_point, duration_ms, run_id,
-    applied_at, intent)
+    verified, applied_at, intent)
     = (excluded.state, excluded.checksum, excluded.checksum_raw, excluded.checksum_normal, excluded.statements,
     excluded.statements_done, excluded.done_fingerprint, excluded.down_sql, excluded.down_checksum, excluded.loss,
     excluded.origin, excluded.origin_checksum, excluded.restore_point, kept.duration_ms + excluded.duration_ms,
-    excluded.run_id, excluded.applied_at, NULL)"""
+    excluded.run_id, excluded.verified, excluded.applied_at, NULL)"""
 # The row of a takeover has the place before all others: it is no migration, and `read` leaves it out.
 _MARK_TAKEN = """
 INSERT INTO {ledger} (place, label, name, file, kind, phase, state, checksum, checksum_raw, checksum_normal, statements,
@@ -164,16 +168,19 @@ class Ledger:
 
     def exists(self, session: Session) -> bool:
         """Whether the ledger is there. Raises GoliveError ``ledger_foreign`` when the table is something else."""
+        return self._format(session) is not None
+
+    def _format(self, session: Session) -> int | None:
         found = session.rows(
             "SELECT pg_catalog.obj_description(c.oid, 'pg_class') AS mark FROM pg_catalog.pg_class c"
             " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s",
             (self.schema, self.table),
         )
         if not found:
-            return False
+            return None
         mark = found[0]["mark"] or ""
-        if mark != f"{_MARK}{FORMAT}":
-            # An older format was never released.
+        known = {f"{_MARK}{number}": number for number in (*_UPGRADES, FORMAT)}
+        if mark not in known:
             newer = mark.startswith(_MARK)
             raise GoliveError(
                 "ledger_foreign",
@@ -181,22 +188,33 @@ class Ledger:
                 + (f"its format {mark.removeprefix(_MARK)} is not known here." if newer else "it is something else."),
                 "Use the newer version of this collection." if newer else "Choose another schema or table.",
             )
-        return True
+        return known[mark]
 
     def create(self, session: Session) -> bool:
-        """Make schema and tables when they are missing; True when something was made. Hold the mutex."""
-        if self.exists(session):
+        """Make schema and tables when they are missing, or of an older format; True when so. Hold the mutex."""
+        there = self._format(session)
+        if there == FORMAT:
             return False
         try:
-            self._create(session)
+            if there is None:
+                self._create(session)
+            else:
+                self._upgrade(session, there)
         except SqlError as error:
             raise GoliveError(
                 error.code,
-                f"Creating the ledger {self} failed: {error.message}.",
+                f"{'Creating' if there is None else 'Upgrading'} the ledger {self} failed: {error.message}.",
                 "Let the database's owner migrate, or create the schema and give it to this user.",
                 error.details,
             ) from error
         return True
+
+    def _upgrade(self, session: Session, there: int) -> None:
+        session.execute("BEGIN")
+        for number in range(there, FORMAT):
+            session.execute(self.sql(_UPGRADES[number]))
+        session.execute(self.sql("COMMENT ON TABLE {ledger} IS %s"), (f"{_MARK}{FORMAT}",))
+        session.execute("COMMIT")
 
     def _create(self, session: Session) -> None:
         session.execute("BEGIN")
@@ -210,9 +228,11 @@ class Ledger:
 
     def read(self, session: Session) -> list[Applied]:
         """All rows in the order of versions; none when the ledger does not exist."""
-        if not self.exists(session):
+        there = self._format(session)
+        if there is None:
             return []
-        return [_applied(row) for row in session.rows(self.sql(_READ))]
+        query = _READ.replace("{verified}", "verified" if there == FORMAT else "NULL::boolean")
+        return [_applied(row) for row in session.rows(self.sql(query))]
 
     def taken(self, session: Session) -> dict[str, Any] | None:
         """``tool, table, head, checksum, origin_checksum, taken_at`` of the ledger that was taken over, if one was."""
@@ -266,8 +286,15 @@ class Ledger:
                 row.restore_point,
                 row.duration_ms,
                 row.run_id,
+                False if row.ended and migration.verify and not row.origin else None,
                 row.ended,
             ),
+        )
+
+    def verify(self, session: Session, order: Order, verified: bool | None) -> None:
+        """Write down that an applied migration is verified, or None when there is nothing to verify it by."""
+        session.execute(
+            self.sql("UPDATE {ledger} SET verified = %s WHERE place = %s::bigint[]"), (verified, list(order))
         )
 
     def intend(self, session: Session, order: Order, statement: int, text: str) -> None:

@@ -33,6 +33,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan impor
     find_order,
     make_plan,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import (
+    Thresholds,
+    judged,
+    preflight,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.recording import Recording, baseline
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Around, Runner, plainly
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.verify import verify
@@ -67,11 +72,18 @@ class Wish:
     on_failure: str = "stop"
     budget: Budget = field(default_factory=Budget)
     statement_timeout: float = 300.0
-    old_transaction: float = 60.0
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    preflight_ignore: tuple[str, ...] = ()
+    wal_rate: int | None = None
     wait: float = 60.0
     search_path: str = "public"
     run_id: str | None = None
     restore_point: str | None = None
+
+    @property
+    def forward(self) -> bool:
+        """Whether files are to be applied: neither taken back nor only recorded."""
+        return self.revert_to is None and self.baseline is None
 
 
 def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
@@ -87,18 +99,21 @@ def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
         recording = to_record(guard, wish, files, rows)
         plan = make_plan(files, [*rows, *recording.rows], wish.target, wish.phase)
         back = _to_take_back(rows, wish)
-        if wish.revert_to is None and wish.baseline is None:
+        if wish.forward:
             _warn(call, guard, wish, rows or recording.taken, check_plan(plan, wish.out_of_order))
             refuse_early(plan)
         if guard.value("SELECT pg_catalog.pg_is_in_recovery()"):
             raise GoliveError("read_only", f"Migrating {where} failed: the server is a standby.", "Use the primary.")
         drift = drifted_lines(call, guard, wish.ledger)
-        todo = bool(back or recording or (plan.pending and wish.revert_to is None and wish.baseline is None))
+        todo = bool(back or recording or (wish.forward and (plan.pending or plan.unverified)))
+        done = Done(recording.result)
+        if wish.forward:
+            done.preflight = judged(call, preflight(guard, plan.pending, wish.thresholds), wish.preflight_ignore)
         if call.check_mode or not todo:
             refuse_loss(back)
-            result = _result(call, wish, rows, plan, Done(recording.result), todo, plan, recording)
+            result = _result(call, wish, rows, plan, done, todo, plan, recording)
         else:
-            result = _run(call, where, wish, files, guard, name)
+            result = _run(call, where, wish, files, guard, name, done)
         return {**result, "catalogue_drift": drift}
 
 
@@ -119,36 +134,39 @@ def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
 
 @dataclass
 class Done:
-    """What a run has recorded, applied and taken back, as rows of its result, and what locks have cost it."""
+    """What a run has found, recorded, applied and taken back, as rows of its result, and what locks have cost it."""
 
     recorded: list[dict[str, Any]] = field(default_factory=list)
     locks: dict[str, Any] = field(default_factory=lambda: {"lock_retries": 0, "lock_wait_seconds": 0.0})
     applied: list[dict[str, Any]] = field(default_factory=list)
     reverted: list[dict[str, Any]] = field(default_factory=list)
+    preflight: list[dict[str, Any]] = field(default_factory=list)
 
 
-def _run(call: Call, where: Settings, wish: Wish, files: list[Migration], guard: Session, name: str) -> dict[str, Any]:
+def _run(
+    call: Call, where: Settings, wish: Wish, files: list[Migration], guard: Session, name: str, done: Done
+) -> dict[str, Any]:
     guard.execute("SET default_transaction_read_only = off")
     with running(call, where, wish, guard, name) as runner:
-        created = wish.ledger.create(guard)
+        runner.commits.made = wish.ledger.create(guard)
         found = looked_at(call, guard, wish.ledger) if call.diff_mode else None
         before = wish.ledger.read(guard)
         recording = to_record(guard, wish, files, before)
         if recording:
             recording.write(guard, wish.ledger, wish.run_id)
+            runner.commits.made = True
         plan = make_plan(files, [*before, *recording.rows], wish.target, wish.phase)
-        done = Done(recording.result)
+        done.recorded = recording.result
         with runner.heartbeat.beating():
-            if wish.revert_to is None and wish.baseline is None:
+            if wish.forward:
                 check_plan(plan, wish.out_of_order)
                 refuse_early(plan)
-                _forward(runner, wish, plan, done)
+                _forward(runner, wish, before, plan, done)
             elif wish.revert_to is not None:
                 _backward(runner, _to_take_back(before, wish), done)
         done.locks = _locks(runner)
         after = make_plan(files, wish.ledger.read(guard), wish.target, wish.phase)
-        changed = created or bool(recording or done.applied or done.reverted)
-        result = _result(call, wish, before, after, done, changed, plan, recording)
+        result = _result(call, wish, before, after, done, runner.commits.made, plan, recording)
         left = looked_at(call, guard, wish.ledger)
         if left is not None:
             keep(call, guard, wish.ledger, left, wish.run_id)
@@ -189,7 +207,9 @@ def running(
                 search_path=wish.search_path,
                 run_id=wish.run_id,
                 restore_point=wish.restore_point,
-                old_transaction=wish.old_transaction,
+                old_transaction=wish.thresholds.old_transaction,
+                replica_lag=wish.thresholds.replica_lag,
+                wal_rate=wish.wal_rate,
                 around=around,
             )
 
@@ -198,15 +218,19 @@ def _locks(runner: Runner) -> dict[str, Any]:
     return {"lock_retries": runner.watch.retries, "lock_wait_seconds": round(runner.watch.waited_s, 3)}
 
 
-def _forward(runner: Runner, wish: Wish, plan: Plan, done: Done) -> None:
+def _forward(runner: Runner, wish: Wish, before: list[Applied], plan: Plan, done: Done) -> None:
+    prepared = runner.commits.made
     try:
         apply(runner, plan.pending, plan.unfinished, done.applied)
-        verify(runner, plan.pending)
+        fresh = [one for one in plan.pending if one.verify]
+        verify(runner, sorted([*plan.unverified, *fresh], key=lambda one: one.order))
     except GoliveError as error:
-        error = with_applied(error, done.applied, bool(done.applied))
+        error = with_applied(error, done.applied, runner.commits.made)
         error.details["locks"] = _locks(runner)
-        if wish.on_failure == "revert" and not runner.work.closed:
+        if wish.on_failure == "revert" and not (runner.work.closed or runner.guard.closed):
             _revert_batch(runner, plan, done, error)
+            if not runner.guard.closed:
+                error.details["changed"] = prepared or runner.ledger.read(runner.guard) != before
         raise error
 
 
@@ -239,7 +263,6 @@ def _revert_batch(runner: Runner, plan: Plan, done: Done, error: GoliveError) ->
         names = ", ".join(f"{row['version']}_{row['name']}" for row in done.reverted)
         error.message += f" What this run had applied was taken back: {names or 'nothing'}."
         done.applied[:] = [row for row in done.applied if row["version"] in stays]
-        error.details["changed"] = bool(done.applied)
     error.details["reverted"] = done.reverted
 
 
@@ -247,7 +270,7 @@ def _backward(runner: Runner, rows: list[Applied], done: Done) -> None:
     try:
         take_back(runner, rows, done.reverted)
     except GoliveError as error:
-        error.details.update({"reverted": done.reverted, "changed": bool(done.reverted), "locks": _locks(runner)})
+        error.details.update({"reverted": done.reverted, "changed": runner.commits.made, "locks": _locks(runner)})
         raise
 
 
@@ -293,9 +316,11 @@ def _result(
     result: dict[str, Any] = {
         "changed": changed,
         "recorded": done.recorded,
+        "preflight": done.preflight,
         "applied": done.applied,
         "reverted": done.reverted,
         "pending": pending_rows((*after.pending, *after.later)),
+        "unverified": unverified_rows(after.unverified),
         "locks": done.locks,
         "head": previous if call.check_mode else after.head,
         "previous_head": previous,
@@ -307,10 +332,16 @@ def _result(
         ]
         if wish.baseline is None:
             result["diff"] += [diff_of(one.up.file, None, one.up.text) for one in shown.pending]
+            result["diff"] += [diff_of(one.up.file, "applied", "applied and verified") for one in shown.unverified]
     elif call.diff_mode:
         back = _to_take_back(before, wish)
         result["diff"] = [diff_of(row.file, "applied", None) for row in reversed(back)]
     return result
+
+
+def unverified_rows(migrations: Iterable[Migration]) -> list[dict[str, Any]]:
+    """Rows ``version, name`` of applied files whose verify script has not held yet."""
+    return [{"version": one.version, "name": one.name} for one in migrations]
 
 
 def pending_rows(migrations: Iterable[Migration]) -> list[dict[str, Any]]:

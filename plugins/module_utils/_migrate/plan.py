@@ -23,7 +23,8 @@ class Applied:
     statements are behind it, and ``done_fingerprint`` is what those said. ``loss`` is the loss class of going back.
     ``intent`` is the statement that was begun outside of a transaction, ``cursor`` how far a batch has come.
     ``origin`` says who has applied it, when that was not this collection: another tool, whose checksum of the file is
-    ``origin_checksum``, or ``baseline``. ``file`` is the name that its file had.
+    ``origin_checksum``, or ``baseline``. ``file`` is the name that its file had. ``verified`` is False until its verify
+    script has held, and None when it had none or is not known to.
     """
 
     version: str
@@ -51,6 +52,7 @@ class Applied:
     origin_checksum: str | None = None
     file: str = ""
     restore_point: str | None = None
+    verified: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Drift:
 class Plan:
     """``pending`` in order, up to the target; ``later`` is what lies beyond it or belongs to another phase.
 
-    ``unfinished`` are rows of pending files whose run did not end, by their order.
+    ``unfinished`` are rows of pending files whose run did not end, by their order. ``unverified`` are applied files
+    whose verify script has not held yet.
     """
 
     pending: tuple[Migration, ...]
@@ -80,6 +83,7 @@ class Plan:
     drift: tuple[Drift, ...]
     head: str | None
     unfinished: dict[Order, Applied]
+    unverified: tuple[Migration, ...]
 
 
 def make_plan(
@@ -104,6 +108,7 @@ def make_plan(
         drift=tuple(sorted(_drift(files, rows), key=lambda one: (one.order, one.kind))),
         head=next((rows[order].version for order in sorted(done, reverse=True) if order < (AGAIN,)), None),
         unfinished={order: row for order, row in rows.items() if row.state != "applied"},
+        unverified=tuple(one for one in files if one not in open_files and rows[one.order].verified is False),
     )
 
 

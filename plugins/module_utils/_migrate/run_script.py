@@ -43,6 +43,7 @@ def run_script(runner: Runner, script: Script, progress: Progress, done: int = 0
             continue
         if not done and not step.first and not begun:
             progress.save(0, ended=False)
+            runner.commits.made = True
         _alone(runner, script, step, progress, ended, begun and step.first == done)
 
 
@@ -147,6 +148,8 @@ def _execute(
     runner: Runner, script: Script, sql: str, statement: Statement, build_wait: float | None, kept: str
 ) -> None:
     runner.watch.begin(script.file, build_wait=build_wait)
+    # Also one that is refused may leave something.
+    runner.commits.made = True
     cancelled = ""
     try:
         with runner.around(script, statement):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
@@ -46,12 +46,21 @@ def plainly(_script: Script, _statement: Statement) -> AbstractContextManager[No
     return nullcontext()
 
 
+@dataclass
+class Commits:
+    """Whether this run has committed anything, or may have: what ``changed`` says of a run that fails."""
+
+    made: bool = False
+
+
 @dataclass(frozen=True)
 class Runner:
     """``work`` runs the statements, ``guard`` holds the mutex meanwhile and looks on.
 
     ``limits`` hold for files that do not say otherwise; ``old_transaction`` is the age in seconds from which a
-    transaction keeps a concurrent index build from beginning. Each statement runs inside of ``around``.
+    transaction keeps a concurrent index build from beginning. Batches pause while a replica is more than
+    ``replica_lag`` seconds behind, or the server writes more WAL than ``wal_rate`` bytes a second. Each statement runs
+    inside of ``around``.
     """
 
     call: Call
@@ -67,6 +76,9 @@ class Runner:
     run_id: str | None
     restore_point: str | None = None
     old_transaction: float = 60.0
+    replica_lag: float = 10.0
+    wal_rate: int | None = None
+    commits: Commits = field(default_factory=Commits)
     around: Around = plainly
 
     def limits_of(self, script: Script) -> Limits:
@@ -107,8 +119,10 @@ class Runner:
             self.work.execute("COMMIT")
         except SqlError as error:
             if error.code == "connection_lost":
+                self.commits.made = True
                 raise _unknown_end(script, error) from error
             raise failed(script, None, error, "Nothing of this transaction was applied.") from error
+        self.commits.made = True
 
     def leave(self, error: GoliveError) -> None:
         """End the transaction that ``error`` has broken; without an answer of the server end the session as well."""

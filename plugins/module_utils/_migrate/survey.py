@@ -17,6 +17,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate im
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.others import other_ledgers
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, Drift, make_plan
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import Thresholds, preflight
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, connect
 
 
@@ -27,6 +28,7 @@ def survey(
     path: str | None,
     layout: str = NATIVE,
     target: str | None = None,
+    thresholds: Thresholds | None = None,
 ) -> dict[str, Any]:
     """The result of the verb ``db_migrate_info``; without ``path`` nothing is pending and nothing drifts."""
     files = read_layout(path, layout, call.alive) if path else []
@@ -45,9 +47,15 @@ def survey(
             "applied": [_applied_row(row) for row in rows],
             "pending": pending_rows(plan.pending),
             "changes": change_rows(files, rows),
+            "unverified": [
+                {"version": row.version, "name": row.name}
+                for row in rows
+                if row.state == "applied" and row.verified is False
+            ],
             "drift": [_drift_row(one) for one in plan.drift] if path else [],
             "catalogue": catalogue_drift(call, session, ledger).row(),
             "findings": pending_findings(session, plan.pending),
+            "preflight": [one.row() for one in preflight(session, plan.pending, thresholds or Thresholds())],
             "mutex_holder": holder,
             "adopted": ledger.taken(session),
             "other_ledgers": [{"tool": one.tool, "table": str(one)} for one in other_ledgers(session)],
@@ -73,6 +81,7 @@ def _applied_row(row: Applied) -> dict[str, Any]:
         "phase": row.phase,
         "statements": row.statements,
         "statements_done": row.statements_done,
+        "verified": row.verified,
         "loss": row.loss,
         "restore_point": row.restore_point,
         "origin": row.origin,

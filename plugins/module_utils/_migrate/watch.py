@@ -83,7 +83,7 @@ class Watch:
 
     def old_transactions(self, seconds: float) -> list[dict[str, Any]]:
         """Transactions of this database that are older than ``seconds``: a concurrent build would wait for each."""
-        return self._guard.rows(_OLD, ([self.pid, 0], seconds))
+        return old_transactions(self._guard, seconds, self.pid)
 
     def end_blockers(self, roles: tuple[str, ...]) -> None:
         """Cancel what sessions of ``roles`` in the way do, or end those that sit idle in a transaction."""
@@ -105,6 +105,14 @@ class Watch:
         if self._build_wait is not None and now - self._waits_since >= self._build_wait:
             self._cancelled = f"{row['phase']} took longer than {self._build_wait:g} s"
             self._guard.execute("SELECT pg_catalog.pg_cancel_backend(%s)", (self.pid,))
+
+
+def old_transactions(session: Session, seconds: float, own: int = 0) -> list[dict[str, Any]]:
+    """Transactions of this database older than ``seconds``, but of the process ``own``; rows as ``blockers``.
+
+    Without the rights of pg_monitor those of other roles are not seen.
+    """
+    return session.rows(_OLD, ([own, 0], seconds))
 
 
 def _build_said(row: dict[str, Any]) -> str:

@@ -196,6 +196,7 @@ def test_what_ran_may_not_change_before_it_goes_on(project: Project) -> None:
     project.write("0003_mixed.sql", "CREATE TABLE one (id int);\nVACUUM notes;\nSELECT wrong;\n")
     error = project.refused()
     assert (error.details["line"], error.details["sqlstate"]) == (3, "42703")
+    assert error.details["changed"] is True
     assert "2 statements before it are applied" in error.message
     assert state(project)[:3] == ("running", 3, 2)
     project.write("0003_mixed.sql", "CREATE TABLE two (id int);\nVACUUM notes;\nSELECT 1;\n")

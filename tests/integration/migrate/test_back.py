@@ -167,3 +167,46 @@ def test_the_phase_of_a_file_decides_when_it_runs(project: Project) -> None:
     assert project.migrate(phase="expand")["changed"] is False
     assert [row["version"] for row in project.migrate(phase="contract")["applied"]] == ["0003"]
     assert project.migrate()["changed"] is False
+
+
+def test_what_was_not_verified_is_verified_by_the_next_run(project: Project) -> None:
+    project.write("0002_add_tag.verify.sql", "SELECT count(*) > 0 FROM notes;\n")
+    error = project.refused()
+    assert (error.code, error.details["changed"]) == ("verify_failed", True)
+    assert [row["version"] for row in project.info()["unverified"]] == ["0002"]
+    assert [row["verified"] for row in project.info()["applied"]] == [None, False]
+    assert project.refused().details["changed"] is False
+
+    project.database.query("INSERT INTO notes (id, body) VALUES (1, 'x')")
+    planned = project.migrate(check_mode=True)
+    assert (planned["changed"], planned["pending"]) == (True, [])
+    assert [row["name"] for row in planned["unverified"]] == ["add_tag"]
+    done = project.migrate()
+    assert (done["changed"], done["applied"], done["unverified"]) == (True, [], [])
+    assert project.info()["unverified"] == []
+    assert project.info()["applied"][1]["verified"] is True
+    for again in (project.migrate(check_mode=True), project.migrate()):
+        assert (again["changed"], again["diff"]) == (False, [])
+
+
+def test_a_verify_script_that_is_gone_verifies_nothing(project: Project) -> None:
+    project.write("0002_add_tag.verify.sql", "SELECT false;\n")
+    project.refused()
+    project.path.joinpath("0002_add_tag.verify.sql").unlink()
+    assert project.migrate()["changed"] is True
+    assert project.info()["applied"][1]["verified"] is None
+    assert project.migrate()["changed"] is False
+
+
+def test_a_ledger_of_the_older_format_is_read_and_upgraded_by_the_next_change(project: Project) -> None:
+    project.migrate(target="1")
+    project.database.query(
+        "ALTER TABLE golive.migrations DROP COLUMN verified;"
+        " COMMENT ON TABLE golive.migrations IS 'golive.cutover migration ledger, format 2'"
+    )
+    assert project.info()["applied"][0]["verified"] is None
+    assert project.migrate(target="1")["changed"] is False
+    assert project.migrate()["head"] == "0002"
+    assert [row["version"] for row in project.info()["applied"]] == ["0001", "0002"]
+    project.database.query("COMMENT ON TABLE golive.migrations IS 'golive.cutover migration ledger, format 9'")
+    assert project.refused().code == "ledger_foreign"

@@ -126,6 +126,7 @@ def test_rows_that_somebody_locks_make_it_wait_and_smaller(project: Project) -> 
     other.close()
     assert error.code == "lock_timeout"
     assert "batches before it are applied" in error.message
+    assert (error.details["applied"], error.details["changed"]) == ([], True)
     assert error.details["blockers"][0]["state"] == "idle in transaction"
     assert project.migrate()["head"] == "0003"
     assert project.database.query(COUNT) == [(300, 300)]
