@@ -420,6 +420,10 @@ line:
   description: Line of the statement or of the fault in it; None when a transaction failed at its end.
   returned: when a file is refused or fails
   type: int
+column:
+  description: Column in that line, counted from 1; None when the server did not name a place.
+  returned: when a statement fails
+  type: int
 blockers:
   description: Sessions that were in the way, with C(pid), C(user), C(application_name), C(state), C(age_s), C(query).
   returned: when a lock was not to be had

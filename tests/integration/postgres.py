@@ -28,6 +28,7 @@ _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "max_connections": "40",
+    "max_prepared_transactions": "5",
     "password_encryption": "scram-sha-256",
     "listen_addresses": "127.0.0.1",
     "log_line_prefix": "%m [%p] %a ",

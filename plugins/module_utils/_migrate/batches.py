@@ -142,7 +142,7 @@ def _batch(runner: Runner, script: Script, key: Key, cursor: Cursor, order: Orde
                 rows = work.affected(_with_range(statement.text, key.between(cursor.at, high)))
             except SqlError as error:
                 kept = f"The {cursor.batches} batches before it are applied; the next run goes on behind them."
-                raise failed(script, statement.line_of(None), error, kept) from error
+                raise failed(script, statement, None, error, kept) from error
             moved = Cursor(**{**asdict(cursor), "at": high, "rows": cursor.rows + rows, "batches": cursor.batches + 1})
             runner.ledger.move(work, order, asdict(moved))
             runner.mutex.ensure(runner.guard)

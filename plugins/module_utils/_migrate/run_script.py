@@ -77,7 +77,7 @@ def _watched(runner: Runner, script: Script, statement: Statement, rung: float, 
         with runner.around(script, statement):
             runner.work.execute(statement.text)
     except SqlError as error:
-        raise failed(script, statement.line_of(error.position), error, kept) from error
+        raise failed(script, statement, error.position, error, kept) from error
     finally:
         runner.watch.end()
     if patient:
@@ -161,7 +161,7 @@ def _execute(
                 "lock_timeout", f"{error.message}: {cancelled}", error.hint, error.sqlstate, error.position
             )
         position = error.position if sql == statement.text else None
-        refused = failed(script, statement.line_of(position), error, kept)
+        refused = failed(script, statement, position, error, kept)
         refused.details["blockers"] = runner.watch.blockers
         raise refused from error
     finally:

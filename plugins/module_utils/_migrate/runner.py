@@ -121,7 +121,7 @@ class Runner:
             if error.code == "connection_lost":
                 self.commits.made = True
                 raise _unknown_end(script, error) from error
-            raise failed(script, None, error, "Nothing of this transaction was applied.") from error
+            raise failed(script, None, None, error, "Nothing of this transaction was applied.") from error
         self.commits.made = True
 
     def leave(self, error: GoliveError) -> None:
@@ -136,15 +136,23 @@ class Runner:
         self.work.close()
 
 
-def failed(script: Script, line: int | None, error: SqlError, kept: str) -> GoliveError:
-    """The error of a statement of a script; ``kept`` says what is left of it."""
-    where = f"{script.file}:{line}" if line else f"{script.file} at its end (COMMIT)"
+def failed(
+    script: Script, statement: Statement | None, position: int | None, error: SqlError, kept: str
+) -> GoliveError:
+    """The error of a statement of a script, at a character of it if that is known; ``kept`` says what is left of it."""
+    where, line, column = f"{script.file} at its end (COMMIT)", None, None
+    if statement is not None:
+        line = statement.line_of(position)
+        where = f"{script.file}:{line}"
+    if statement is not None and position:
+        column = statement.column_of(position)
+        where += f":{column}"
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
     return GoliveError(
         error.code,
         f"Applying {where} failed: {error.message}{state}. {kept}",
         error.hint,
-        {"file": script.file, "line": line, "sqlstate": error.sqlstate},
+        {"file": script.file, "line": line, "column": column, "sqlstate": error.sqlstate},
     )
 
 

@@ -24,7 +24,7 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement without its semicolon; ``line`` is that of its first character, counted from 1.
+    """One statement without its semicolon; ``line`` and ``column`` are those of its first character, counted from 1.
 
     ``normal`` is what it says, without comments and with one space wherever something separates. ``above`` are the
     comments between the statement before and this one, each with its line.
@@ -35,10 +35,17 @@ class Statement:
     line: int
     words: tuple[Word, ...]
     above: tuple[tuple[int, str], ...] = ()
+    column: int = 1
 
     def line_of(self, position: int | None) -> int:
         """The line of a character of the statement, counted from 1 as the server counts; None is the first line."""
         return self.line + self.text.count("\n", 0, max(0, (position or 1) - 1))
+
+    def column_of(self, position: int) -> int:
+        """The column of a character of the statement; both are counted from 1."""
+        before = self.text[: max(0, position - 1)]
+        here = len(before) - before.rfind("\n")
+        return here if "\n" in before else here + self.column - 1
 
     @cached_property
     def outer_words(self) -> tuple[str, ...]:
@@ -104,7 +111,9 @@ class Splitter:
         if self._start is not None:
             text = self._text[self._start : end].rstrip()
             normal = "".join(self._said).strip()
-            yield Statement(text, normal, self._line_of(self._start), tuple(self._words), tuple(self._above))
+            column = self._start - self._text.rfind("\n", 0, self._start)
+            line = self._line_of(self._start)
+            yield Statement(text, normal, line, tuple(self._words), tuple(self._above), column)
             self._begin()
 
     def _line_of(self, at: int) -> int:

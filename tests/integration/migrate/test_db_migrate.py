@@ -135,7 +135,8 @@ def test_a_failing_statement_names_its_line_and_leaves_nothing(project: Project)
     assert (error.details["file"], error.details["line"], error.details["sqlstate"]) == ("0003_wrong.sql", 6, "42703")
     assert [row["version"] for row in error.details["applied"]] == ["0001", "0002"]
     assert error.details["changed"] is True
-    assert "0003_wrong.sql:6" in error.message
+    assert "0003_wrong.sql:6:3" in error.message
+    assert error.details["column"] == 3
     assert "public.half" not in project.tables()
     assert project.info()["head"] == "0002"
 

@@ -149,3 +149,9 @@ def test_a_literal_that_goes_on_keeps_its_kind() -> None:
     with pytest.raises(SqlTextError):
         split("SELECT E'a'\n'back\\'; SELECT 2")
     assert len(split("SELECT E'a', 'back\\'; SELECT 2")) == 2
+
+
+def test_columns_count_from_the_start_of_the_line() -> None:
+    first, second = split("\n  SELECT 1; SELECT\n  wrong;")
+    assert (first.line, first.column, second.column) == (2, 3, 13)
+    assert (second.line_of(8), second.column_of(1), second.column_of(10)) == (3, 13, 3)
