@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,8 +60,8 @@ class Database:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """One server for the whole run."""
-    server = Server.create()
+    """One server for the whole run: of the machine's package, or of the major version in ``GOLIVE_POSTGRES``."""
+    server = Server.create(major=int(os.environ.get("GOLIVE_POSTGRES") or 0) or None)
     yield server
     server.remove()
 

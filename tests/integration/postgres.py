@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real PostgreSQL server of this machine's package, private and short-lived."""
+"""A real PostgreSQL server, private and short-lived: of this machine's package, or of another major version."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+
+from tests.integration.postgres_versions import WHEELS, unpacked
 
 SUPERUSER = "golive_admin"
 PASSWORD = "only-for-this-server-8c1d"
@@ -55,6 +57,13 @@ def install(package: str) -> None:
         subprocess.run(["apt-get", *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
+def _copied(major: int, directory: Path) -> Path:
+    """The programs of another version, where the server's account may read them."""
+    place = directory / "server"
+    shutil.copytree(unpacked(major), place, symlinks=True)
+    return place / WHEELS[major].programs
+
+
 def _newest() -> Path | None:
     roots = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
     if roots:
@@ -73,13 +82,36 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def create(cls, settings: Mapping[str, str] | None = None) -> Server:
-        """Make a cluster in a directory of its own and start it."""
+    def create(cls, settings: Mapping[str, str] | None = None, major: int | None = None) -> Server:
+        """Make a cluster in a directory of its own and start it; ``major`` is a version of ``postgres_versions``."""
         directory = Path(tempfile.mkdtemp(prefix="golive-pg-"))
-        server = cls(binaries(), directory, free_port())
+        server = cls(Path(), directory, free_port())
         try:
             give_to_postgres(directory)
+            server.bin = _copied(major, directory) if major else binaries()
             server._initialise({**_SETTINGS, **(settings or {})})
+            server.start()
+        except BaseException:
+            server.remove()
+            raise
+        return server
+
+    def standby(self, name: str) -> Server:
+        """A streaming standby of this server, which replays what it gets; ``name`` is its slot and application."""
+        directory = Path(tempfile.mkdtemp(prefix="golive-pg-"))
+        server = Server(self.bin, directory, free_port())
+        try:
+            give_to_postgres(directory)
+            source = f"host=127.0.0.1 port={self.port} user={SUPERUSER} application_name={name}"
+            options = ["-d", source, "-R", "-c", "fast", "--no-sync", "-C", "-S", name]
+            subprocess.run(
+                [self.bin / "pg_basebackup", "-D", directory / "data", *options],
+                check=True,
+                env={**os.environ, "PGPASSWORD": PASSWORD},
+                **as_postgres(),
+            )
+            with (directory / "data" / "postgresql.conf").open("a") as conf:
+                conf.write(f"port = {server.port}\nunix_socket_directories = '{directory}'\n")
             server.start()
         except BaseException:
             server.remove()

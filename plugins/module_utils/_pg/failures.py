@@ -45,6 +45,7 @@ _CODES = {
     "40001": ("serialization_failure", "Another transaction changed the same rows; run again."),
     "40P01": ("deadlock", "Another session locked the same objects in another order; run again."),
     "42501": ("forbidden", "Connect as the owner, or grant the missing right."),
+    "53100": ("disk_full", "Free room on the server's volume, or enlarge it; then run again."),
     "53300": ("too_many_connections", "Close idle sessions, or raise max_connections."),
     "55P03": ("lock_timeout", "Another session holds the lock; look at pg_blocking_pids, run again when it is done."),
     "57014": ("statement_timeout", "Make the statement smaller, or raise statement_timeout."),

@@ -210,3 +210,16 @@ def test_a_ledger_of_the_older_format_is_read_and_upgraded_by_the_next_change(pr
     assert [row["version"] for row in project.info()["applied"]] == ["0001", "0002"]
     project.database.query("COMMENT ON TABLE golive.migrations IS 'golive.cutover migration ledger, format 9'")
     assert project.refused().code == "ledger_foreign"
+
+
+def test_killed_before_the_verification_the_next_run_verifies(project: Project) -> None:
+    project.write("0002_add_tag.verify.sql", "SELECT pg_sleep(30);\nSELECT count(*) > 0 FROM notes;\n")
+    process = start(project)
+    query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(30)%' AND state = 'active'"
+    eventually("the verification", lambda: project.database.query(query)[0][0])
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=20)
+    assert project.info()["head"] == "0002"
+    assert [row["version"] for row in project.info()["unverified"]] == ["0002"]
+    project.write("0002_add_tag.verify.sql", "SELECT count(*) > 0 FROM notes;\n")
+    assert project.refused(wait=30).code == "verify_failed"

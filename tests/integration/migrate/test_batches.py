@@ -164,6 +164,18 @@ def test_sessions_that_wait_for_locks_make_it_pause(project: Project) -> None:
         waiter.close()
 
 
+def test_more_wal_than_allowed_makes_it_pause(project: Project) -> None:
+    project.migrate()
+    fill(project, 1500)
+    project.write("0003_backfill.sql", BACKFILL.replace("batch_size 100", "batch_size 500"))
+    shown: list[str] = []
+    params = project.params(wal_rate=60_000)
+    call = call_for_tests(params, show=lambda text, done, total: shown.append(text))
+    assert db_migrate.run(call)["head"] == "0003"
+    assert any("MiB of WAL a second" in text for text in shown)
+    assert project.database.query(COUNT) == [(1500, 1500)]
+
+
 def _read(connection: Any) -> None:
     with connection.cursor() as reading:
         reading.execute("SELECT count(*) FROM crowded")

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tests of this folder on other major versions than the machine's own: a sample in CI, all as a series."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.postgres_versions import WHEELS
+
+FOLDER = Path(__file__).parent
+# A mixed file, a batch, a verification, the way back, what is looked at before, and the catalogue of the linter.
+SAMPLE = [
+    "test_autocommit.py::test_a_mixed_file_runs_step_by_step",
+    "test_autocommit.py::test_a_failed_unique_build_leaves_no_invalid_index",
+    "test_back.py::test_back_to_a_version_and_all_the_way_without_the_files",
+    "test_back.py::test_what_was_not_verified_is_verified_by_the_next_run",
+    "test_batches.py::test_all_rows_in_batches",
+    "test_crashes.py::test_a_killed_runner_leaves_nothing_and_the_next_converges",
+    "test_db_migrate.py::test_check_run_check_run",
+    "test_preflight.py::test_a_prepared_transaction_in_the_way_is_refused_before_anything_is_applied",
+]
+
+
+def run(major: int, *chosen: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *chosen],
+        cwd=FOLDER.parents[2],
+        env={**os.environ, "GOLIVE_POSTGRES": str(major), "PYTEST_ADDOPTS": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert " passed" in done.stdout
+
+
+def test_a_sample_on_the_newest() -> None:
+    run(max(WHEELS), *(str(FOLDER / name) for name in SAMPLE))
+
+
+@pytest.mark.series
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("major", WHEELS)
+def test_all_of_them(major: int) -> None:
+    run(major, str(FOLDER), "-m", "not series", f"--ignore={Path(__file__)}")
