@@ -197,7 +197,7 @@ def _replicas(session: Session, limits: Thresholds) -> Iterator[Obstacle]:
 
 
 def _wraparound(session: Session, found: Sequence[Target]) -> Iterator[Obstacle]:
-    names = {one.oid: one.name for one in found}
+    names = {one.oid: one.name for one in found if one.locked}
     for one in session.rows(_WRAPAROUND, (list(names),)):
         if one["pid"] is None and one["age"] <= one["allowed"]:
             continue

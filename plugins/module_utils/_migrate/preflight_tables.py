@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint import lint
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_catalogue import Catalogue
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_files import lint_migration
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_files import LintFile
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules import RULES
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_scene import foreign_targets
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_statement import Parsed, parse
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_tokens import Name
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import Script
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
-# Their locks let others read and write, and wait for nobody who does.
-_ROWS_ONLY = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "SELECT")
+# They lock rows only; those that add rows say nothing here, and may be too long to be read for nothing.
+_ROWS_ONLY = ("UPDATE", "DELETE", "MERGE", "SELECT")
+_ADDING = ("INSERT", "COPY", "SELECT", "VALUES")
 # A name may be that of an index. Nothing here opens a table: it may be locked.
 _FOUND = """
 SELECT wanted.schema, wanted.name, c.oid::bigint AS oid, n.nspname || '.' || c.relname AS shown
@@ -43,11 +45,12 @@ WHERE c.oid = ANY(%s::oid[])"""
 
 @dataclass(frozen=True)
 class Target:
-    """A table that is there. ``locked`` when a file does more to it than read and write its rows."""
+    """A table that is there, and the ``files`` that name it; ``locked`` when one locks more than its rows."""
 
     oid: int
     name: str
     locked: bool
+    files: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -61,19 +64,25 @@ class Need:
 
 
 def targets(session: Session, pending: Iterable[Migration]) -> list[Target]:
-    """The tables that pending files name and that are there, each once."""
+    """The tables that are there and that pending files do more to than add rows, each once."""
     wanted: dict[Name, bool] = {}
-    for parsed in _statements(pending):
-        for name in _names(parsed):
-            wanted[name] = wanted.get(name, False) or parsed.verb not in _ROWS_ONLY
+    files: dict[Name, set[str]] = {}
+    for one in pending:
+        for statement in one.up.statements:
+            if statement.outer_words[:1] and statement.outer_words[0] in _ADDING:
+                continue
+            parsed = parse(statement)
+            for name in _names(parsed):
+                wanted[name] = wanted.get(name, False) or parsed.verb not in _ROWS_ONLY
+                files.setdefault(name, set()).add(one.up.file)
     if not wanted:
         return []
     rows = session.rows(_FOUND, ([one.schema for one in wanted], [one.name for one in wanted]))
     found: dict[int, Target] = {}
     for row in rows:
-        before = found.get(row["oid"])
-        locked = wanted[Name(row["name"], row["schema"])] or bool(before and before.locked)
-        found[row["oid"]] = Target(row["oid"], row["shown"], locked)
+        name = Name(row["name"], row["schema"])
+        before = found.get(row["oid"]) or Target(row["oid"], row["shown"], False, frozenset())
+        found[row["oid"]] = replace(before, locked=before.locked or wanted[name], files=before.files | files[name])
     return list(found.values())
 
 
@@ -85,20 +94,14 @@ def needs(session: Session, pending: Sequence[Migration], found: Sequence[Target
     """
     rows = session.rows(_SIZES, ([one.oid for one in found],))
     sizes = {row["oid"]: row for row in rows if row["size"]}
-    if not sizes:
-        return []
     known = {one.name: sizes[one.oid] for one in found if one.oid in sizes}
+    files = {file for one in found if one.oid in sizes for file in one.files}
     made = []
-    for where, table, work in sorted(set(_work(session, pending))):
+    for where, table, work in sorted(set(_work(session, [one for one in pending if one.up.file in files]))):
         size = known.get(table)
         if size:
             made.append(Need(where, table, work, 2 * (size["size"] + (size["index_size"] if work == "rewrite" else 0))))
     return made
-
-
-def _statements(pending: Iterable[Migration]) -> Iterator[Parsed]:
-    for one in pending:
-        yield from map(parse, one.up.statements)
 
 
 def _names(parsed: Parsed) -> Iterator[Name]:
@@ -108,10 +111,15 @@ def _names(parsed: Parsed) -> Iterator[Name]:
         yield parsed.target
 
 
+def _unjudged(script: Script) -> LintFile:
+    alone = script.directives.kind in ("autocommit", "separate")
+    return LintFile(script.file, script.text, tuple(map(parse, script.statements)), script.kind, alone)
+
+
 def _work(session: Session, pending: Sequence[Migration]) -> Iterator[tuple[str, str, str]]:
     """Place, table and ``build`` or ``rewrite`` of statements, whatever a comment allows."""
     catalogue = Catalogue(session, ask_rows=False)
-    files = [replace(lint_migration(one), allowed=frozenset()) for one in pending]
+    files = [_unjudged(one.up) for one in pending]
     for finding in lint(files, source=catalogue, version=catalogue.version):
         if finding.table and RULES[finding.id].work in ("build", "rewrite"):
             table = finding.table if "." in finding.table else f"public.{finding.table}"
