@@ -175,8 +175,10 @@ options:
     type: bytes
   disk_free:
     description:
-      - Bytes free on the volume of the database, such as V(40G). The server does not tell them. With it a file that
-        needs more for writing a table anew or building an index is refused; without it the need is only told.
+      - Bytes free on the volume of the database, such as V(40G). The server does not tell them; where O(tunnel) leads
+        to its pod, they are asked for there (C(df), with the right to C(pods/exec)).
+      - A file that needs more for writing a table anew or building an index is refused. Where the bytes are not known,
+        the need is only told.
     type: bytes
   preflight_ignore:
     description:
@@ -435,6 +437,7 @@ sqlstate:
   type: str
 """
 
+from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -512,7 +515,7 @@ def run(call: Call) -> dict[str, Any]:
         on_failure=params["on_failure"],
         budget=budget,
         statement_timeout=params["statement_timeout"],
-        thresholds=Thresholds(params["old_transaction"], params["replica_lag"], params["disk_free"]),
+        thresholds=Thresholds(params["old_transaction"], params["replica_lag"], lambda: params["disk_free"]),
         preflight_ignore=tuple(params["preflight_ignore"] or ()),
         wal_rate=params["wal_rate"],
         wait=params["wait"],
@@ -522,6 +525,8 @@ def run(call: Call) -> dict[str, Any]:
     )
     try:
         with reached(call) as reach:
+            if params["disk_free"] is None:
+                wish = replace(wish, thresholds=replace(wish.thresholds, disk_free=reach.disk_free))
             labels = {"database": reach.where.database or "", "ledger": str(wish.ledger)}
             return reach.masked(
                 recorded(call, params["metrics_file"], labels, lambda: migrate_shown(reach.call, reach.where, wish))

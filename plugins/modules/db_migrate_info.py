@@ -360,7 +360,8 @@ def run(call: Call) -> dict[str, Any]:
     params = call.params
     with reached(call) as reach:
         ledger = Ledger(params["schema"], params["table"])
-        limits = Thresholds(disk_free=params["disk_free"])
+        given = params["disk_free"]
+        limits = Thresholds(disk_free=reach.disk_free if given is None else lambda: given)
         found = survey(reach.call, reach.where, ledger, params["path"], params["layout"], params["target"], limits)
         return reach.masked(found)
 

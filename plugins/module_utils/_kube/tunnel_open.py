@@ -17,8 +17,10 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_target import PodPort, Target
 
 
-def await_pod(call: Call, client: Client, options: Mapping[str, Any], port: int | str | None, timeout: float) -> None:
-    """Wait until a tunnel could lead somewhere: a pod may be restarting, or miss one probe on a busy node.
+def await_pod(
+    call: Call, client: Client, options: Mapping[str, Any], port: int | str | None, timeout: float
+) -> PodPort:
+    """The pod that a tunnel leads to, once there is one: it may be restarting, or miss one probe on a busy node.
 
     Raises GoliveError ``no_ready_pod`` with the last reason after ``timeout`` seconds, and at once what ``Target.pick``
     raises else.
@@ -34,7 +36,7 @@ def await_pod(call: Call, client: Client, options: Mapping[str, Any], port: int 
                 return Failed(error)
             return Pending(error.message)
 
-    wait_for(call, look, what=f"a ready pod of {target}", timeout=timeout)
+    return wait_for(call, look, what=f"a ready pod of {target}", timeout=timeout)
 
 
 @contextmanager

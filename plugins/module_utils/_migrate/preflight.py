@@ -9,7 +9,7 @@ old transactions and calm by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -81,11 +81,11 @@ LIMIT 1"""
 
 @dataclass(frozen=True)
 class Thresholds:
-    """``old_transaction`` and ``replica_lag`` in seconds; ``disk_free`` in bytes, None when nobody knows."""
+    """``old_transaction`` and ``replica_lag`` in seconds; ``disk_free`` tells bytes, or None when nobody knows."""
 
     old_transaction: float = 60.0
     replica_lag: float = 10.0
-    disk_free: int | None = None
+    disk_free: Callable[[], int | None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ def _disk(
     finally:
         if not session.closed:
             set_timeouts(session, lock=Limits().lock)
-    free = limits.disk_free
+    free = limits.disk_free() if wanted else None
     for one in wanted:
         does = f"writes {one.table} anew" if one.work == "rewrite" else f"builds an index of {one.table}"
         said = f"{one.where} {does} and needs up to {_size(one.bytes)} free"

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -16,12 +17,20 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.redaction imp
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
 
 
+def _untold() -> int | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Reach:
-    """Where to connect, and a call whose warnings and progress never show the password."""
+    """Where to connect, and a call whose warnings and progress never show the password.
+
+    ``disk_free`` asks for the bytes free on the database's volume; None where nobody can tell.
+    """
 
     call: Call
     where: Settings
+    disk_free: Callable[[], int | None] = _untold
 
     def masked(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """A result without the password, which may come from a Secret that Ansible knows nothing of."""
@@ -34,6 +43,7 @@ def reached(call: Call) -> Iterator[Reach]:
     """Open what the options ``postgresql`` and ``tunnel`` of ``call`` ask for; errors come out without the password."""
     options = call.params.get("postgresql") or {}
     secret, tunnel = options.get("password_secret"), call.params.get("tunnel")
+    disk_free: Callable[[], int | None] = _untold
     with ExitStack() as stack:
         where = settings(options)
         if tunnel or secret:
@@ -41,6 +51,7 @@ def reached(call: Call) -> Iterator[Reach]:
             from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
             from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
             from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import await_pod, tunnel_to
+            from ansible_collections.golive.cutover.plugins.module_utils._migrate.pod_disk import free_in_pod
 
             client = stack.enter_context(connected(call))
             password = None
@@ -49,11 +60,12 @@ def reached(call: Call) -> Iterator[Reach]:
             where = settings(options, password)
             stack.enter_context(_masking(where))
             if tunnel:
-                await_pod(call, client, tunnel, where.port, where.connect_timeout)
+                pod = await_pod(call, client, tunnel, where.port, where.connect_timeout).pod
+                disk_free = partial(free_in_pod, client, tunnel["namespace"], pod)
                 where = settings(options, password, stack.enter_context(tunnel_to(client, tunnel, where.port)))
         else:
             stack.enter_context(_masking(where))
-        yield Reach(_quiet(call, where), where)
+        yield Reach(_quiet(call, where), where, disk_free)
 
 
 def _namespace(secret: Mapping[str, Any], tunnel: Mapping[str, Any] | None) -> str:
