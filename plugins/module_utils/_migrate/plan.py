@@ -98,6 +98,7 @@ def make_plan(
     limit = None if target is None else find_order(target, files, rows.values())
     done = {order for order, row in rows.items() if row.state == "applied"}
     open_files = [one for one in files if one.order not in done or _runs_again(one, rows[one.order])]
+    opened = {one.order for one in open_files}
 
     def wanted(one: Migration) -> bool:
         return (limit is None or one.order <= limit) and phase in (None, one.up.directives.phase)
@@ -108,7 +109,7 @@ def make_plan(
         drift=tuple(sorted(_drift(files, rows), key=lambda one: (one.order, one.kind))),
         head=next((rows[order].version for order in sorted(done, reverse=True) if order < (AGAIN,)), None),
         unfinished={order: row for order, row in rows.items() if row.state != "applied"},
-        unverified=tuple(one for one in files if one not in open_files and rows[one.order].verified is False),
+        unverified=tuple(one for one in files if one.order not in opened and rows[one.order].verified is False),
     )
 
 

@@ -98,3 +98,10 @@ def test_a_target_that_is_nowhere(target: str) -> None:
 
 def test_a_target_may_be_applied_and_gone() -> None:
     assert make_plan([file_of(1)], [row_of(2)], "2").pending == (file_of(1),)
+
+
+def test_what_is_applied_and_not_verified() -> None:
+    rows = [row_of(1, verified=True), row_of(2, verified=False), row_of(3), row_of(4, verified=False)]
+    plan = make_plan([file_of(one) for one in (1, 2, 3, 5)], rows)
+    assert [one.version for one in plan.unverified] == ["0002"]
+    assert [one.version for one in plan.pending] == ["0005"]
