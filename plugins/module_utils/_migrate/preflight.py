@@ -41,11 +41,14 @@ _LAST_IDS = 2**31 - 40_000_000
 _FAILSAFE_AGE = 1_600_000_000
 _LOOK_LOCK_S = 0.3
 
+# A prepared transaction has no process; what it locks shares the virtual id of the lock on its own number.
 _PREPARED = """
 SELECT p.gid, p.owner::text AS owner, extract(epoch FROM now() - p.prepared)::float8 AS age_s,
     array_agg(DISTINCT l.relation::bigint) FILTER (WHERE l.relation IS NOT NULL) AS locked
 FROM pg_catalog.pg_prepared_xacts p
-LEFT JOIN pg_catalog.pg_locks l ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction::text
+LEFT JOIN pg_catalog.pg_locks own ON own.pid IS NULL AND own.locktype = 'transactionid'
+    AND own.transactionid = p.transaction
+LEFT JOIN pg_catalog.pg_locks l ON l.pid IS NULL AND l.virtualtransaction = own.virtualtransaction
     AND l.locktype = 'relation' AND l.relation = ANY(%s::oid[])
 WHERE p.database = pg_catalog.current_database() GROUP BY 1, 2, p.prepared ORDER BY p.prepared"""
 # A standby, which may be asked too, has no current position.

@@ -81,7 +81,8 @@ def _create_index(reader: _Reader) -> Trace | None:
     reader.skip("ON")
     reader.skip("ONLY")
     table = reader.name()
-    return Trace("create_index", name, table, optional, unique, reader.rest())
+    # Where it lies is no part of its definition, as the server tells it.
+    return Trace("create_index", name, table, optional, unique, reader.rest_without("TABLESPACE"))
 
 
 def _reindex(reader: _Reader) -> Trace:
@@ -128,6 +129,14 @@ class _Reader:
             self._at += 1
         return ".".join(parts)
 
-    def rest(self) -> str:
-        """The text from here on."""
-        return self._text[self._tokens[self._at].start :] if self._at < len(self._tokens) else ""
+    def rest_without(self, word: str) -> str:
+        """The text from here on, without ``word`` and the name behind it where both stand outside of parentheses."""
+        depth = 0
+        parts, begin = [], self._tokens[self._at].start if self._at < len(self._tokens) else len(self._text)
+        for at in range(self._at, len(self._tokens) - 1):
+            token, name = self._tokens[at : at + 2]
+            depth += (token.text == "(") - (token.text == ")")
+            if not depth and token.kind == "word" and token.text.upper() == word:
+                parts.append(self._text[begin : token.start])
+                begin = name.start + len(name.text)
+        return "".join([*parts, self._text[begin:]])

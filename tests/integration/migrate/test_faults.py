@@ -256,7 +256,7 @@ def test_a_statement_of_five_megabytes(project: Project) -> None:
     assert project.database.query("SELECT count(*), sum(length(body)) FROM notes") == [(10_000, 4_800_000)]
     project.write("0004_wrong.sql", f"INSERT INTO notes (id, body) VALUES {rows.replace('(9999, ', '(9999, wrong, ')};")
     error = project.refused()
-    assert (error.details["line"], error.details["sqlstate"]) == (10_000, "42601")
+    assert (error.details["line"], error.details["sqlstate"]) == (10_000, "42703")
 
 
 @pytest.mark.series
