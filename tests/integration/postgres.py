@@ -91,6 +91,9 @@ class Server:
             server.bin = _copied(major, directory) if major else binaries()
             server._initialise({**_SETTINGS, **(settings or {})})
             server.start()
+            with contextlib.closing(server.connect()) as session:
+                if major not in (None, session.server_version // 10000):
+                    raise RuntimeError(f"the server of version {major} is of version {session.server_version}")
         except BaseException:
             server.remove()
             raise

@@ -27,6 +27,7 @@ from tests.integration.migrate.test_crashes import eventually, start
 from tests.integration.postgres import give_to_postgres
 
 pytestmark = pytest.mark.faults
+SERIES = pytest.mark.series
 MIXED = """
 CREATE TABLE one (id int PRIMARY KEY, body text);
 INSERT INTO one SELECT n, md5(n::text) FROM generate_series(1, 1000) n;
@@ -89,6 +90,7 @@ def test_a_full_disk_leaves_nothing_half_done(project: Project, small_disk: Path
     assert_settled(project, undisturbed(project))
 
 
+@pytest.mark.series
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
 def test_a_restart_of_the_server(project: Project, how: signal.Signals) -> None:
     project.migrate()
@@ -141,6 +143,7 @@ class Wire:
                 target.sendall(data)
 
 
+@pytest.mark.series
 def test_a_cut_connection(project: Project) -> None:
     project.migrate()
     project.write("0003_mixed.sql", on_notes(MIXED))
@@ -157,7 +160,7 @@ def test_a_cut_connection(project: Project) -> None:
     assert_settled(project, expected)
 
 
-@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("ends", [True, pytest.param(False, marks=SERIES)])
 def test_a_reader_in_repeatable_read_beside_a_concurrent_build(project: Project, ends: bool) -> None:
     """It reads another table, and the build waits for its snapshot all the same; no lock_timeout may count that."""
     project.migrate()
@@ -189,8 +192,8 @@ def test_a_reader_in_repeatable_read_beside_a_concurrent_build(project: Project,
     ("sql", "said"),
     [
         ("CREATE INDEX CONCURRENTLY theirs_id ON theirs (id);", "must be owner of table theirs"),
-        ("ALTER TABLE theirs ADD COLUMN more int;", "must be owner of table theirs"),
-        ("INSERT INTO theirs VALUES (1);", "permission denied for table theirs"),
+        pytest.param("ALTER TABLE theirs ADD COLUMN more int;", "must be owner of table theirs", marks=SERIES),
+        pytest.param("INSERT INTO theirs VALUES (1);", "permission denied for table theirs", marks=SERIES),
     ],
 )
 def test_a_table_of_another_owner(project: Project, sql: str, said: str) -> None:
@@ -248,6 +251,7 @@ def test_odd_files_are_refused_before_anything_runs(
     assert project.tables() == set()
 
 
+@pytest.mark.series
 def test_a_statement_of_five_megabytes(project: Project) -> None:
     rows = ",\n".join(f"({n}, '{'x' * 480}')" for n in range(10_000))
     project.write("0003_large.sql", f"INSERT INTO notes (id, body) VALUES {rows};\nCREATE TABLE behind (id int);\n")

@@ -149,6 +149,7 @@ def test_a_table_that_is_locked_does_not_hold_the_look_up(ready: Project) -> Non
     assert "lock timeout" in row["message"]
 
 
+@pytest.mark.series
 def test_a_vacuum_that_prevents_wraparound(ready: Project) -> None:
     database = ready.database
     # So slow that it is still there when it is looked for; dropping the database ends it.

@@ -24,7 +24,7 @@ from tests.integration.migrate.test_crashes import eventually, start
 from tests.integration.migrate.test_faults import MIXED, WAITS, on_notes, writer_of_one
 from tests.integration.postgres import Server
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.series]
 
 
 @pytest.fixture

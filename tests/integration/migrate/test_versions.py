@@ -15,15 +15,11 @@ import pytest
 from tests.integration.postgres_versions import WHEELS
 
 FOLDER = Path(__file__).parent
-# A mixed file, a batch, a verification, the way back, what is looked at before, and the catalogue of the linter.
+# A mixed file, a batch, a verification, and what is looked at before.
 SAMPLE = [
     "test_autocommit.py::test_a_mixed_file_runs_step_by_step",
-    "test_autocommit.py::test_a_failed_unique_build_leaves_no_invalid_index",
-    "test_back.py::test_back_to_a_version_and_all_the_way_without_the_files",
     "test_back.py::test_what_was_not_verified_is_verified_by_the_next_run",
     "test_batches.py::test_all_rows_in_batches",
-    "test_crashes.py::test_a_killed_runner_leaves_nothing_and_the_next_converges",
-    "test_db_migrate.py::test_check_run_check_run",
     "test_preflight.py::test_a_prepared_transaction_in_the_way_is_refused_before_anything_is_applied",
 ]
 
@@ -47,7 +43,7 @@ def test_a_sample_on_the_newest() -> None:
 
 
 @pytest.mark.series
-@pytest.mark.timeout(2400)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("major", WHEELS)
 def test_all_of_them(major: int) -> None:
-    run(major, str(FOLDER), "-m", "not series", f"--ignore={Path(__file__)}")
+    run(major, str(FOLDER), f"--ignore={Path(__file__)}", "--timeout=300")
