@@ -91,7 +91,7 @@ def _keep_rows(runner: Runner, script: Script, number: int, rung: float, kept: s
             for sql in script.side_tables[number].sql(runner.ledger.schema):
                 runner.work.execute(sql)
     except SqlError as error:
-        raise failed(script, script.statements[number].line, error, kept) from error
+        raise failed(script, script.statements[number], None, error, kept) from error
     finally:
         runner.watch.end()
 
