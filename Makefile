@@ -37,6 +37,7 @@ integration: setup ## against a real local PostgreSQL, minutes
 	@python3 tests/setup/tiers.py integration
 
 e2e: cluster-up ## against the real cluster, tens of minutes; the cluster stays up
+	@tests/setup/packages postgresql-client
 	@python3 tests/setup/tiers.py e2e
 
 test-faults: cluster-up ## the tests that kill, exhaust or take something away, and the long ones that `test` leaves out

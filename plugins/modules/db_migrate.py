@@ -120,6 +120,15 @@ options:
   restore_point:
     description: Name of the backup that was taken before this run, kept in the ledger and named when only it helps.
     type: str
+  require_restore_point:
+    description:
+      - Whether files that remove or overwrite data, those with the loss V(restore_only) in RV(pending), are refused
+        without O(restore_point) or O(waive_restore_point).
+    type: bool
+    default: false
+  waive_restore_point:
+    description: Why there is no backup before this run. The ledger keeps it in place of a name.
+    type: str
   metrics_file:
     description:
       - File for the textfile collector of node_exporter, whose name must end in C(.prom). Every run writes it, also one
@@ -213,6 +222,40 @@ options:
   run_id:
     description: Id of the run, kept in the ledger and shown as application name of the sessions.
     type: str
+  in_cluster:
+    description:
+      - Run as a Kubernetes Job, for a database that only the cluster reaches. The Job gets the files of O(path) except
+        hidden ones, the collection's code and the connection in Secrets that go with it; the result is the same.
+      - The Job is deleted at its end, also when this task is cancelled. When this task is killed, it goes on for
+        O(in_cluster.timeout) at the most; the next run with the same options follows it, any other one waits for it as
+        for every run at work.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the Job, and of O(postgresql.password_secret) when that names none.
+        type: str
+        required: true
+      image:
+        description: Image with Python 3.10 or newer as C(python3), and psycopg2.
+        type: str
+        required: true
+      timeout:
+        description: Seconds the Job may take.
+        type: float
+        default: 3600
+      labels:
+        description: More labels of its pod, such as those that a network policy asks for.
+        type: dict
+        default: {}
+      pull_secrets:
+        description: Names of Secrets to pull the image with.
+        type: list
+        elements: str
+        default: []
+      resources:
+        description: Requests and limits of its container.
+        type: dict
+        default: {}
 extends_documentation_fragment:
   - golive.cutover.kube
   - golive.cutover.postgresql
@@ -226,6 +269,8 @@ attributes:
         that again. Without C(--diff) nothing is created anywhere.
       - When the Secret, Service or pod that leads to the database does not exist yet, all files are planned, with a
         warning. Without check mode that is an error.
+      - With O(in_cluster) no Job is started, so that nothing is known of the database and all files are planned, with a
+        warning; the server judges the Job.
   diff_mode:
     description: Shows the SQL text of every file that is applied, and the catalogue before and after.
     support: full
@@ -276,6 +321,19 @@ EXAMPLES = r"""
       database: shop
       user: shop
       password: "{{ vault_shop_password }}"
+
+- name: Migrate a database that only the cluster reaches
+  golive.cutover.db_migrate:
+    path: migrations
+    postgresql:
+      host: postgres.internal
+      database: shop
+      user: shop
+      password_secret:
+        name: shop-postgres
+    in_cluster:
+      namespace: shop
+      image: registry.example.org/python-psycopg2:3.13
 
 - name: Tell that the database has everything up to a version
   golive.cutover.db_migrate:
@@ -378,6 +436,12 @@ pending:
     reversible:
       description: Whether it has a down script.
       type: bool
+    loss:
+      description: What going back cannot bring, as V(none), V(side_table) or V(restore_only).
+      type: str
+    later:
+      description: Whether it is beyond O(target), or of another phase than O(phase).
+      type: bool
 unverified:
   description: Applied files whose verify script has not held yet; in check mode those that a run would verify.
   returned: success
@@ -390,6 +454,11 @@ unverified:
     name:
       description: Name as it is written in the file's name.
       type: str
+restore_points_needed:
+  description: Names of the backups without which the data that applied files have removed cannot come back.
+  returned: success
+  type: list
+  elements: str
 locks:
   description: What locks of others have cost, with C(lock_retries) and C(lock_wait_seconds).
   returned: success
@@ -437,25 +506,18 @@ sqlstate:
   type: str
 """
 
-from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
-from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import LAYOUTS, NATIVE
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.metrics import recorded
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, plan_from_nothing
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import IDS, Thresholds
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.rehearse import migrate_shown
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate_verb import migrate_directly
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import IDS
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
 
 SPEC: dict[str, Any] = {
@@ -472,6 +534,8 @@ SPEC: dict[str, Any] = {
         "phase": {"type": "str", "choices": ["expand", "contract"]},
         "on_failure": {"type": "str", "choices": ["stop", "revert"], "default": "stop"},
         "restore_point": {"type": "str"},
+        "require_restore_point": {"type": "bool", "default": False},
+        "waive_restore_point": {"type": "str"},
         "metrics_file": {"type": "path"},
         "schema": {"type": "str", "default": "golive"},
         "table": {"type": "str", "default": "migrations"},
@@ -488,10 +552,23 @@ SPEC: dict[str, Any] = {
         "wait": {"type": "float", "default": 60},
         "out_of_order": {"type": "bool", "default": False},
         "run_id": {"type": "str"},
+        "in_cluster": {
+            "type": "dict",
+            "options": {
+                "namespace": {"type": "str", "required": True},
+                "image": {"type": "str", "required": True},
+                "timeout": {"type": "float", "default": 3600},
+                "labels": {"type": "dict", "default": {}},
+                "pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
+                "resources": {"type": "dict", "default": {}},
+            },
+        },
     },
     "mutually_exclusive": [
         ["target", "revert_to", "baseline"],
         ["phase", "revert_to", "baseline"],
+        ["restore_point", "waive_restore_point"],
+        ["in_cluster", "tunnel"],
     ],
     "supports_check_mode": True,
 }
@@ -500,41 +577,12 @@ SPEC: dict[str, Any] = {
 @under_lease
 def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
-    params = call.params
-    budget = Budget(lock=params["lock_timeout"], wait=params["lock_wait"], cancel=tuple(params["cancel_roles"] or ()))
-    wish = Wish(
-        path=params["path"],
-        ledger=Ledger(params["schema"], params["table"]),
-        layout=params["layout"],
-        baseline=params["baseline"],
-        adopt=params["adopt"],
-        target=params["target"],
-        revert_to=params["revert_to"],
-        phase=params["phase"],
-        out_of_order=params["out_of_order"],
-        on_failure=params["on_failure"],
-        budget=budget,
-        statement_timeout=params["statement_timeout"],
-        thresholds=Thresholds(params["old_transaction"], params["replica_lag"], lambda: params["disk_free"]),
-        preflight_ignore=tuple(params["preflight_ignore"] or ()),
-        wal_rate=params["wal_rate"],
-        wait=params["wait"],
-        search_path=params["search_path"],
-        run_id=params["run_id"],
-        restore_point=params["restore_point"],
-    )
-    try:
-        with reached(call) as reach:
-            if params["disk_free"] is None:
-                wish = replace(wish, thresholds=replace(wish.thresholds, disk_free=reach.disk_free))
-            labels = {"database": reach.where.database or "", "ledger": str(wish.ledger)}
-            return reach.masked(
-                recorded(call, params["metrics_file"], labels, lambda: migrate_shown(reach.call, reach.where, wish))
-            )
-    except GoliveError as error:
-        if not call.check_mode or error.code != "not_found":
-            raise
-        return plan_from_nothing(call, wish, error.message)
+    if not call.params["in_cluster"]:
+        return migrate_directly(call)
+    # Late: the library of Kubernetes takes longer to import than a run without a cluster takes in all.
+    from ansible_collections.golive.cutover.plugins.module_utils._migrate.job import migrate_by_job
+
+    return migrate_by_job(call)
 
 
 def main() -> None:

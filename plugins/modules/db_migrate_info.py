@@ -152,6 +152,9 @@ pending:
     reversible:
       description: Whether it has a down script.
       type: bool
+    loss:
+      description: What going back cannot bring, as V(none), V(side_table) or V(restore_only).
+      type: str
 changes:
   description: Changes that files declare with the directive C(change), in the order of their first files.
   returned: always

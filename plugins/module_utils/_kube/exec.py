@@ -91,10 +91,14 @@ def command_in_pod(
     finally:
         stream.close(timeout=1)
     output, errors = (texts[channel].decode("utf-8", "replace") for channel in (_OUTPUT, _ERRORS))
-    return Ended(_exit_code(what, bytes(texts[_OUTCOME]), errors.strip()), output, errors)
+    return Ended(exit_code_of(what, bytes(texts[_OUTCOME]), errors.strip()), output, errors)
 
 
-def _exit_code(what: str, outcome: bytes, errors: str) -> int:
+def exit_code_of(what: str, outcome: bytes, errors: str) -> int:
+    """The exit code that the outcome of a command tells; ``what`` and ``errors`` are for when it could not be started.
+
+    Raises GoliveError ``exec_failed``, or ``unreachable`` without an outcome.
+    """
     if not outcome:
         raise GoliveError("unreachable", f"{what} failed: the connection ended without an outcome.")
     status = json.loads(outcome)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.diff import d
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._kube import pods
-from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import MERGE_PATCH, Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import TOKEN, own_token, refuse_newer
 from ansible_collections.golive.cutover.plugins.module_utils._kube.job_follow import Follower
 from ansible_collections.golive.cutover.plugins.module_utils._kube.pods_template import shown_templates
@@ -26,12 +26,17 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view im
 
 INPUT = "golive.cutover/input"
 _DAY_S = 86400
+# Makes what a Job's pods need, owned by the Job that it gets.
+Equip = Callable[[dict[str, Any]], None]
 _DIGITS = 10
 _NAME_LENGTH = 63
 
 
-def run_job(call: Call, client: Client) -> dict[str, Any]:
+def run_job(call: Call, client: Client, equip: Equip | None = None) -> dict[str, Any]:
     """Do what the options of ``kube_job`` say; returns its result.
+
+    With ``equip`` the definition must say ``suspend``: it is called with the Job that was created, before its pods are,
+    so that whatever it makes has an owner at once and goes with it.
 
     Raises GoliveError with the cause when the Job failed, could not start, or did not end in time. An unfinished Job is
     deleted then, and also when the run is interrupted and this call created it.
@@ -51,6 +56,8 @@ def run_job(call: Call, client: Client) -> dict[str, Any]:
     if replaces:
         _remove(call, client, replaces)
     job, created = (found, False) if found and not replaces else _create(call, client, manifest)
+    if equip and job["spec"].get("suspend"):
+        job = _equipped(call, client, job, equip)
     return _follow(call, client, job, created)
 
 
@@ -100,6 +107,18 @@ def _create(call: Call, client: Client, manifest: dict[str, Any]) -> tuple[dict[
             raise
         return client.get(collection_path("Job", namespace, name)), False
     return job, True
+
+
+def _equipped(call: Call, client: Client, job: dict[str, Any], equip: Equip) -> dict[str, Any]:
+    meta = job["metadata"]
+    try:
+        equip(job)
+        call.alive()
+        path = collection_path("Job", meta["namespace"], meta["name"])
+        return client.request("PATCH", path, body={"spec": {"suspend": False}}, content_type=MERGE_PATCH)
+    except BaseException:
+        _discard(client, job)
+        raise
 
 
 def _follow(call: Call, client: Client, job: dict[str, Any], created: bool) -> dict[str, Any]:

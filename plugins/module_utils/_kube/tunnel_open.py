@@ -20,7 +20,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_target
 def await_pod(
     call: Call, client: Client, options: Mapping[str, Any], port: int | str | None, timeout: float
 ) -> PodPort:
-    """The pod that a tunnel leads to, once there is one: it may be restarting, or miss one probe on a busy node.
+    """Where a tunnel would lead, waited for: a pod may be restarting, or miss one probe on a busy node.
 
     Raises GoliveError ``no_ready_pod`` with the last reason after ``timeout`` seconds, and at once what ``Target.pick``
     raises else.

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.loss import RESTORE_ONLY
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.restore_point import told
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.run_script import run_script
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Runner
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import read_script
@@ -17,18 +19,14 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts im
 
 def refuse_loss(rows: Sequence[Applied]) -> None:
     """Raise GoliveError ``restore_only`` when not all rows can be taken back by their scripts without losing data."""
-    stuck = [row for row in rows if not row.reversible or row.loss == "restore_only"]
+    stuck = [row for row in rows if not row.reversible or row.loss == RESTORE_ONLY]
     if not stuck:
         return
     names = [row.file for row in stuck]
-    why = [
-        f"{row.file} ({'has removed data' if row.loss == 'restore_only' else 'has no down script'})" for row in stuck
-    ]
-    points = sorted({row.restore_point for row in rows if row.restore_point})
-    back = f"The restore point taken before is {points[0]}." if points else "No restore point was recorded."
+    why = [f"{row.file} ({'has removed data' if row.loss == RESTORE_ONLY else 'has no down script'})" for row in stuck]
     raise GoliveError(
         "restore_only",
-        f"Taking migrations back was refused: {', '.join(why)}. Nothing was taken back. {back}",
+        f"Taking migrations back was refused: {', '.join(why)}. Nothing was taken back. {told(rows)}",
         "Go forward with a new file, or restore the database. A down script that loses nothing may declare it:"
         " -- golive: loss none.",
         {"files": names},

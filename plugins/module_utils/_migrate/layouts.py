@@ -24,8 +24,8 @@ _READERS: dict[str, Callable[[str], list[Migration]]] = {
     "golang_migrate": read_pairs,
     "sqitch": read_sqitch,
 }
-_ALEMBIC = "alembic"
-LAYOUTS = (*_READERS, _ALEMBIC)
+ALEMBIC = "alembic"
+LAYOUTS = (*_READERS, ALEMBIC)
 
 
 def read_layout(path: str, layout: str = NATIVE, alive: Callable[[], None] = lambda: None) -> list[Migration]:
@@ -33,6 +33,6 @@ def read_layout(path: str, layout: str = NATIVE, alive: Callable[[], None] = lam
 
     Raises GoliveError ``files_missing`` or ``files_invalid``, and what a layout's reader says.
     """
-    if layout == _ALEMBIC:
+    if layout == ALEMBIC:
         return read_alembic(path, alive)
     return _READERS[layout](path)

@@ -75,6 +75,7 @@ SELECT label, name, file, place, checksum, checksum_normal, kind, phase, state, 
     to_char(started_at AT TIME ZONE 'UTC', {_TIME}) AS started_at,
     to_char(applied_at AT TIME ZONE 'UTC', {_TIME}) AS applied_at
 FROM {{ledger}} WHERE place <> '{{}}' ORDER BY place"""
+# One that did not end keeps its first restore point: a later one may lack what it has removed by then.
 _RECORD = """
 INSERT INTO {ledger} AS kept
     (place, label, name, file, kind, phase, state, checksum, checksum_raw, checksum_normal, statements, statements_done,
@@ -87,7 +88,9 @@ ON CONFLICT (place) DO UPDATE SET (state, checksum, checksum_raw, checksum_norma
     verified, applied_at, intent)
     = (excluded.state, excluded.checksum, excluded.checksum_raw, excluded.checksum_normal, excluded.statements,
     excluded.statements_done, excluded.done_fingerprint, excluded.down_sql, excluded.down_checksum, excluded.loss,
-    excluded.origin, excluded.origin_checksum, excluded.restore_point, kept.duration_ms + excluded.duration_ms,
+    excluded.origin, excluded.origin_checksum,
+    CASE WHEN kept.state = 'applied' THEN excluded.restore_point
+        ELSE coalesce(kept.restore_point, excluded.restore_point) END, kept.duration_ms + excluded.duration_ms,
     excluded.run_id, excluded.verified, excluded.applied_at, NULL)"""
 # The row of a takeover has the place before all others: it is no migration, and `read` leaves it out.
 _MARK_TAKEN = """

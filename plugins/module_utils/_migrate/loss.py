@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.scripts import Script
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.splitter import Statement
 
+RESTORE_ONLY = "restore_only"
 _KEPT_OBJECTS = {"TABLE", "SCHEMA", "MATERIALIZED", "DATABASE", "OWNED", "TYPE", "DOMAIN", "SEQUENCE"}
 
 
@@ -26,7 +27,7 @@ def loss_of(up: Script, down: Script | None) -> str:
     kept = down is not None and all(
         number in up.side_tables and up.side_tables[number].name in down.text for number in lost
     )
-    return "side_table" if kept else "restore_only"
+    return "side_table" if kept else RESTORE_ONLY
 
 
 def loses(statement: Statement) -> bool:

@@ -24,6 +24,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.files impo
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.heartbeat import Heartbeat
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import NATIVE, read_layout
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.loss import loss_of
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex, refuse_pooler
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.others import other_ledgers
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import (
@@ -39,6 +40,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight 
     preflight,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.recording import Recording, baseline
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.restore_point import needed, refuse_without
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.runner import Around, Runner, plainly
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.verify import verify
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch import Watch
@@ -79,6 +81,7 @@ class Wish:
     search_path: str = "public"
     run_id: str | None = None
     restore_point: str | None = None
+    require_restore_point: bool = False
 
     @property
     def forward(self) -> bool:
@@ -100,8 +103,7 @@ def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
         plan = make_plan(files, [*rows, *recording.rows], wish.target, wish.phase)
         back = _to_take_back(rows, wish)
         if wish.forward:
-            _warn(call, guard, wish, rows or recording.taken, check_plan(plan, wish.out_of_order))
-            refuse_early(plan)
+            _warn(call, guard, wish, rows or recording.taken, _checked(wish, plan))
         if guard.value("SELECT pg_catalog.pg_is_in_recovery()"):
             raise GoliveError("read_only", f"Migrating {where} failed: the server is a standby.", "Use the primary.")
         drift = drifted_lines(call, guard, wish.ledger)
@@ -118,7 +120,10 @@ def migrate(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
 
 
 def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
-    """What ``migrate`` would do to an empty database: for check mode, while the database itself is still a plan."""
+    """What ``migrate`` would do to an empty database: for check mode, while the database itself cannot be asked.
+
+    ``reason`` is the warning that says why.
+    """
     files = read_layout(wish.path, wish.layout, call.alive)
     recording = Recording() if wish.baseline is None else baseline(files, [], wish.baseline)
     plan = make_plan(files, recording.rows, wish.target, wish.phase)
@@ -126,7 +131,7 @@ def plan_from_nothing(call: Call, wish: Wish, reason: str) -> dict[str, Any]:
         for text in check_plan(plan, wish.out_of_order):
             call.warn(text)
         refuse_early(plan)
-    call.warn(f"The database is not there yet, so that every file is planned. {reason}")
+    call.warn(reason)
     todo = bool(recording or (plan.pending and wish.baseline is None))
     result = _result(call, wish, [], plan, Done(recording.result), todo, plan, recording)
     return {**result, "catalogue_drift": None}
@@ -159,8 +164,7 @@ def _run(
         done.recorded = recording.result
         with runner.heartbeat.beating():
             if wish.forward:
-                check_plan(plan, wish.out_of_order)
-                refuse_early(plan)
+                _checked(wish, plan)
                 _forward(runner, wish, before, plan, done)
             elif wish.revert_to is not None:
                 _backward(runner, _to_take_back(before, wish), done)
@@ -216,6 +220,15 @@ def running(
 
 def _locks(runner: Runner) -> dict[str, Any]:
     return {"lock_retries": runner.watch.retries, "lock_wait_seconds": round(runner.watch.waited_s, 3)}
+
+
+def _checked(wish: Wish, plan: Plan) -> list[str]:
+    """Warnings of a plan that may run; raises as ``check_plan``, ``refuse_early`` and ``refuse_without``."""
+    warnings = check_plan(plan, wish.out_of_order)
+    refuse_early(plan)
+    if wish.require_restore_point:
+        refuse_without(wish.restore_point, plan.pending)
+    return warnings
 
 
 def _forward(runner: Runner, wish: Wish, before: list[Applied], plan: Plan, done: Done) -> None:
@@ -319,12 +332,17 @@ def _result(
         "preflight": done.preflight,
         "applied": done.applied,
         "reverted": done.reverted,
-        "pending": pending_rows((*after.pending, *after.later)),
+        "pending": [
+            {**row, "later": later}
+            for rows, later in ((after.pending, False), (after.later, True))
+            for row in pending_rows(rows)
+        ],
         "unverified": unverified_rows(after.unverified),
         "locks": done.locks,
         "head": previous if call.check_mode else after.head,
         "previous_head": previous,
         "ledger": str(wish.ledger),
+        "restore_points_needed": needed(before),
     }
     if call.diff_mode and wish.revert_to is None:
         result["diff"] = [
@@ -345,7 +363,7 @@ def unverified_rows(migrations: Iterable[Migration]) -> list[dict[str, Any]]:
 
 
 def pending_rows(migrations: Iterable[Migration]) -> list[dict[str, Any]]:
-    """Rows ``version, name, file, kind, phase, reversible`` of files that are not applied."""
+    """Rows ``version, name, file, kind, phase, reversible, loss`` of files that are not applied."""
     return [
         {
             "version": one.version,
@@ -354,6 +372,7 @@ def pending_rows(migrations: Iterable[Migration]) -> list[dict[str, Any]]:
             "kind": one.up.kind,
             "phase": one.up.directives.phase,
             "reversible": one.down is not None,
+            "loss": loss_of(one.up, one.down),
         }
         for one in migrations
     ]

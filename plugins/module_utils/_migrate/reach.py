@@ -8,29 +8,54 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
 
+if TYPE_CHECKING:
+    from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+    from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_target import PodPort
+    from ansible_collections.golive.cutover.plugins.module_utils._pg.dump_programs import DumpPrograms
 
-def _untold() -> int | None:
-    return None
+
+@dataclass(frozen=True)
+class DatabasePod:
+    """A pod that a tunnel leads to."""
+
+    client: Client
+    namespace: str
+    at: PodPort
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Where to connect, and a call whose warnings and progress never show the password.
-
-    ``disk_free`` asks for the bytes free on the database's volume; None where nobody can tell.
-    """
+    """Where to connect, and a call whose warnings and progress never show the password; ``pod`` is behind a tunnel."""
 
     call: Call
     where: Settings
-    disk_free: Callable[[], int | None] = _untold
+    pod: DatabasePod | None = None
+
+    @property
+    def programs(self) -> Callable[[], DumpPrograms] | None:
+        """Finds the programs of the pod behind a tunnel; None without one."""
+        pod = self.pod
+        if pod is None:
+            return None
+        from ansible_collections.golive.cutover.plugins.module_utils._migrate.pod_programs import PodPrograms
+
+        return lambda: PodPrograms(self.call, pod, self.where)
+
+    def disk_free(self) -> int | None:
+        """Bytes free on the volume of the pod behind a tunnel; None where nobody can tell."""
+        pod = self.pod
+        if pod is None:
+            return None
+        from ansible_collections.golive.cutover.plugins.module_utils._migrate.pod_disk import free_in_pod
+
+        return free_in_pod(pod.client, pod.namespace, pod.at.pod)
 
     def masked(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """A result without the password, which may come from a Secret that Ansible knows nothing of."""
@@ -43,40 +68,43 @@ def reached(call: Call) -> Iterator[Reach]:
     """Open what the options ``postgresql`` and ``tunnel`` of ``call`` ask for; errors come out without the password."""
     options = call.params.get("postgresql") or {}
     secret, tunnel = options.get("password_secret"), call.params.get("tunnel")
-    disk_free: Callable[[], int | None] = _untold
     with ExitStack() as stack:
-        where = settings(options)
+        where, pod = settings(options), None
         if tunnel or secret:
             # Late: the library of Kubernetes takes longer to import than a run without a cluster takes in all.
             from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
-            from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
             from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import await_pod, tunnel_to
-            from ansible_collections.golive.cutover.plugins.module_utils._migrate.pod_disk import free_in_pod
 
             client = stack.enter_context(connected(call))
-            password = None
-            if secret:
-                password = secret_value(client, _namespace(secret, tunnel), secret["name"], secret["key"])
+            password = password_of(client, secret, (tunnel or {}).get("namespace"))
             where = settings(options, password)
             stack.enter_context(_masking(where))
             if tunnel:
-                pod = await_pod(call, client, tunnel, where.port, where.connect_timeout).pod
-                disk_free = partial(free_in_pod, client, tunnel["namespace"], pod)
+                at = await_pod(call, client, tunnel, where.port, where.connect_timeout)
+                pod = DatabasePod(client, tunnel["namespace"], at)
                 where = settings(options, password, stack.enter_context(tunnel_to(client, tunnel, where.port)))
         else:
             stack.enter_context(_masking(where))
-        yield Reach(_quiet(call, where), where, disk_free)
+        yield Reach(_quiet(call, where), where, pod)
 
 
-def _namespace(secret: Mapping[str, Any], tunnel: Mapping[str, Any] | None) -> str:
-    namespace: str | None = secret.get("namespace") or (tunnel or {}).get("namespace")
+def password_of(client: Client, secret: Mapping[str, Any] | None, namespace: str | None) -> str | None:
+    """The password of the option ``password_secret``, if it is given; ``namespace`` is for one that names none.
+
+    Raises GoliveError ``invalid`` without a namespace, and as ``secret_value``.
+    """
+    if not secret:
+        return None
+    from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
+
+    namespace = secret.get("namespace") or namespace
     if not namespace:
         raise GoliveError(
             "invalid",
             f"Cannot read the password from the Secret {secret['name']}: no namespace is given.",
             "Set namespace in postgresql.password_secret.",
         )
-    return namespace
+    return secret_value(client, namespace, secret["name"], secret["key"])
 
 
 def _secrets(where: Settings) -> list[str]:

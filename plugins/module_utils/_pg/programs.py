@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from glob import glob
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._core.process import run_to_end
+from ansible_collections.golive.cutover.plugins.module_utils._core.process import run_to_end, stream
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import APPLICATION_NAME, Settings
 
 # Where packages put them beside PATH: Debian and Ubuntu, and PostgreSQL's own packages for Red Hat and its kin.
 _DIRECTORIES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin")
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+_ERROR = re.compile(r"^\w+: (error|fatal|detail|hint): |^ERROR: |^DETAIL: ")
+_MOST_LINES = 6
 _ASK_LIMIT_S = 10.0
 
 
@@ -71,16 +73,58 @@ def run_program(
     try:
         done = run_to_end([program.path, *arguments], alive, limit_s, environment=_environment(where))
     except subprocess.TimeoutExpired as error:
-        raise GoliveError(
-            "timeout",
-            f"Running {program.name} failed: no end within {limit_s:g} s.",
-            "Look at what holds it up on the server: locks, load or the network.",
-        ) from error
+        raise _too_slow(program, limit_s) from error
     except OSError as error:
         raise _failed(program, error.strerror or str(error)) from error
     if done.returncode:
         raise _failed(program, mask_text(_reason(done.stderr) or f"exit code {done.returncode}", secrets))
     return done.stdout
+
+
+def stream_program(
+    program: Program,
+    arguments: Sequence[str],
+    alive: Callable[[], None],
+    limit_s: float,
+    take: Callable[[bytes], None],
+    told: Callable[[str], None] = lambda _line: None,
+    where: Settings | None = None,
+) -> None:
+    """Run a program whose output ``take`` gets in pieces, and each line that it tells beside it ``told``.
+
+    Else as ``run_program``; what ``take`` and ``told`` raise ends the program.
+    """
+    secrets = [where.password] if where and where.password else []
+    lines = Lines(told)
+    try:
+        code = stream([program.path, *arguments], alive, limit_s, take, lines.feed, environment=_environment(where))
+    except subprocess.TimeoutExpired as error:
+        raise _too_slow(program, limit_s) from error
+    if code:
+        raise _failed(program, mask_text(lines.reason() or f"exit code {code}", secrets))
+
+
+class Lines:
+    """Cuts what a program tells into lines for ``told``, and keeps those that speak of an error, or the last one."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        self._told = told
+        self._rest = b""
+        self._last = ""
+        self._errors: list[str] = []
+
+    def feed(self, piece: bytes) -> None:
+        """The next piece of the text."""
+        *whole, self._rest = (self._rest + piece).split(b"\n")
+        for one in whole:
+            self._last = one.decode("utf-8", "replace")
+            if _ERROR.search(self._last) and len(self._errors) < _MOST_LINES:
+                self._errors.append(self._last)
+            self._told(self._last)
+
+    def reason(self) -> str:
+        """Why the program failed, on one line, as far as it has told."""
+        return _reason("\n".join(self._errors) or self._rest.decode("utf-8", "replace") or self._last)
 
 
 def _candidates(name: str, directory: str | None) -> Iterator[str]:
@@ -128,6 +172,14 @@ def _reason(text: str) -> str:
     """The program's errors on one line, without its name before each and without what it only tells."""
     lines = [re.sub(r"^\w+: (error: )?", "", line.strip()) for line in text.splitlines() if line.strip()]
     return " ".join(lines)
+
+
+def _too_slow(program: Program, limit_s: float) -> GoliveError:
+    return GoliveError(
+        "timeout",
+        f"Running {program.name} failed: no end within {limit_s:g} s.",
+        "Look at what holds it up on the server: locks, load or the network.",
+    )
 
 
 def _failed(program: Program, reason: str) -> GoliveError:

@@ -48,6 +48,7 @@ def make_stage(programs: dict[str, str], tmp_path_factory: pytest.TempPathFactor
             "release_probe_url": f"http://127.0.0.1:{port}/readyz" if exposed else "",
             "migrate_path": str(ROOT / "tests/app/migrations"),
             "migrate_target": "0001",
+            "migrate_restore_dir": str(tmp_path_factory.mktemp("dumps")),
         }
         return Stage(
             tmp_path_factory.mktemp(namespace),

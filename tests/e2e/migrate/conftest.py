@@ -81,6 +81,13 @@ def stand(cluster: dict[str, str]) -> Iterator[Stand]:
 
 
 @pytest.fixture
+def fresh(stand: Stand) -> Stand:
+    """The database as it was made."""
+    stand.psql("DROP SCHEMA IF EXISTS golive CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return stand
+
+
+@pytest.fixture
 def call(stand: Stand) -> Call:
     """A call with the options that reach the cluster."""
     return call_for_tests(stand.params())

@@ -25,13 +25,6 @@ from tests.e2e.migrate.conftest import NAME, Stand
 MIGRATIONS = ROOT / "tests" / "app" / "migrations"
 
 
-@pytest.fixture
-def fresh(stand: Stand) -> Stand:
-    """The database as it was made."""
-    stand.psql("DROP SCHEMA IF EXISTS golive CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    return stand
-
-
 def test_check_run_check_run_through_the_tunnel(fresh: Stand) -> None:
     planned = fresh.migrate(MIGRATIONS, check_mode=True)
     assert planned["changed"] is True
@@ -68,13 +61,15 @@ def test_a_secret_or_key_that_is_not_there(fresh: Stand) -> None:
         assert fresh.password not in str(caught.value)
 
 
-def playbook(stand: Stand, folder: Path, path: Path, *arguments: str, **environment: str) -> tuple[str, dict[str, Any]]:
-    """Output and result of a play with ``db_migrate`` at -vvv."""
-    task = {
-        "path": str(path),
+def playbook(
+    stand: Stand, folder: Path, path: Path, *arguments: str, reach: dict[str, Any] | None = None, **environment: str
+) -> tuple[str, dict[str, Any]]:
+    """Output and result of a play with ``db_migrate`` at -vvv, through the tunnel unless ``reach`` says another way."""
+    through = {
         "postgresql": {"database": "shop", "user": "shop", "password_secret": {"name": NAME}},
         "tunnel": {"namespace": stand.namespace, "service": NAME},
     }
+    task = {"path": str(path), **(reach or through)}
     kept = folder / "result.json"
     tasks = [
         {"golive.cutover.db_migrate": task, "register": "done", "ignore_errors": True},

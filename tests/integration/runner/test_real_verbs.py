@@ -23,6 +23,7 @@ REFUSED = {"host": "https://127.0.0.1:1", "api_key": SECRET, "validate_certs": F
 NO_DATABASE = {"host": "127.0.0.1", "port": 1, "database": "shop", "user": "shop", "password": SECRET}
 # Arguments that are right, without the part that reaches something.
 RIGHT: dict[str, dict[str, Any]] = {
+    "db_dump": {"directory": "../dumps", "name": "x"},
     "db_migrate": {"path": "../migrations", "wait": 1},
     "db_migrate_info": {"path": "../migrations"},
     "db_migrate_lint": {"path": "../migrations"},
@@ -42,7 +43,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "traffic_info": {"service": "x", "namespace": "x"},
     "traffic_switch": {"service": "x", "namespace": "x", "to": "green"},
 }
-DATABASE_VERBS = ("db_migrate", "db_migrate_info", "db_migrate_lint", "db_migrate_rehearse")
+DATABASE_VERBS = ("db_dump", "db_migrate", "db_migrate_info", "db_migrate_lint", "db_migrate_rehearse")
 
 
 def _unreachable(verb: str) -> dict[str, Any]:
