@@ -298,7 +298,7 @@ def test_leftovers_go_and_the_clone_of_another_run_stays(shop: Shop, postgres: S
     assert shop.clones() == [other]
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.series)])
 def test_a_run_that_ends_early_leaves_nothing_for_long(shop: Shop, how: signal.Signals) -> None:
     shop.pair("0001", SLOW)
     process = subprocess.Popen(
