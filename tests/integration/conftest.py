@@ -61,7 +61,11 @@ class Database:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """One server for the whole run: of the machine's package, or of the major version in ``GOLIVE_POSTGRES``."""
-    server = Server.create(major=int(os.environ.get("GOLIVE_POSTGRES") or 0) or None)
+    major = int(os.environ.get("GOLIVE_POSTGRES") or 0) or None
+    server = Server.create(major=major)
+    if major:
+        # Its client programs are looked for there, and must not be older than it.
+        os.environ["PATH"] = f"{server.bin}{os.pathsep}{os.environ['PATH']}"
     yield server
     server.remove()
 
