@@ -14,25 +14,28 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.budget import Budget
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.metrics import recorded
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, plan_from_nothing
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, migrate, plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import Thresholds
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.rehearse import migrate_shown
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.restore_point import waived
 
 
 def migrate_directly(call: Call) -> dict[str, Any]:
     """The result of the verb; raises GoliveError."""
     wish = wish_of(call.params)
+    run = migrate
+    if call.check_mode and call.diff_mode:
+        # Late: the linter, which a clone's catalogue needs, takes as long to import as the rest of a run.
+        from ansible_collections.golive.cutover.plugins.module_utils._migrate.rehearse import migrate_shown
+
+        run = migrate_shown
     try:
         with reached(call) as reach:
             if call.params["disk_free"] is None:
                 wish = replace(wish, thresholds=replace(wish.thresholds, disk_free=reach.disk_free))
             labels = {"database": reach.where.database or "", "ledger": str(wish.ledger)}
             return reach.masked(
-                recorded(
-                    call, call.params["metrics_file"], labels, lambda: migrate_shown(reach.call, reach.where, wish)
-                )
+                recorded(call, call.params["metrics_file"], labels, lambda: run(reach.call, reach.where, wish))
             )
     except GoliveError as error:
         if not call.check_mode or error.code != "not_found":
