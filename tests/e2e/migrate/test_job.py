@@ -18,12 +18,16 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.modules import db_migrate
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.migrate.conftest import NAME, Stand
 from tests.e2e.migrate.test_db_migrate import playbook
 
 MIGRATIONS = ROOT / "tests" / "app" / "migrations"
+# It goes on once the table holds a row.
+GATE = "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep(0.2); END LOOP; END $$;"
 _OURS = "app.kubernetes.io/name=golive-migrate"
 
 
@@ -102,7 +106,9 @@ def test_a_failure_reads_as_at_home(fresh: Stand, inside: dict[str, Any], tmp_pa
 
 
 def begin(stand: Stand, path: Path, inside: dict[str, Any]) -> subprocess.Popen[str]:
-    """``db_migrate`` in a process of its own, once its Job runs the statement that sleeps."""
+    """``db_migrate`` in a process of its own, once its Job waits at the gate."""
+    stand.psql("CREATE TABLE gate (open bool)")
+    path.joinpath("1_slow.sql").write_text(f"CREATE TABLE t (a int);\n{GATE}")
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.integration.migrate.runner_process"],
         stdin=subprocess.PIPE,
@@ -113,36 +119,42 @@ def begin(stand: Stand, path: Path, inside: dict[str, Any]) -> subprocess.Popen[
     assert process.stdin is not None
     process.stdin.write(json.dumps(stand.params(path=str(path), **inside)))
     process.stdin.close()
-    eventually(lambda: sleeping(stand))
+    eventually(lambda: waiting(stand))
     return process
 
 
-def sleeping(stand: Stand) -> bool:
-    return stand.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'") == "1"
+def waiting(stand: Stand) -> bool:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO %gate%' AND state = 'active'"
+    return stand.psql(query) == "1"
 
 
 def test_the_job_of_a_killed_controller_is_followed_to_its_end(
     fresh: Stand, inside: dict[str, Any], tmp_path: Path
 ) -> None:
-    tmp_path.joinpath("1_slow.sql").write_text("CREATE TABLE t (a int);\nSELECT pg_sleep(5);")
     process = begin(fresh, tmp_path, inside)
     process.send_signal(signal.SIGKILL)
     process.wait()
     (job,) = (name for name in ours(fresh) if name.startswith("job.batch/"))
     assert kubectl("get", job, "-n", fresh.namespace, "-o", "jsonpath={.spec.activeDeadlineSeconds}") == "120"
 
-    done = fresh.migrate(tmp_path, **inside)
+    opened: list[str] = []
+
+    def show(_text: str, _done: int | None, _total: int | None) -> None:
+        # It follows the Job that is there; only now that one may end.
+        if not opened:
+            opened.append(fresh.psql("INSERT INTO gate VALUES (true)"))
+
+    done = db_migrate.run(call_for_tests(fresh.params(path=str(tmp_path), **inside), show=show))
     assert [row["version"] for row in done["applied"]] == ["1"]
     assert fresh.psql("SELECT count(*) FROM golive.migrations") == "1"
     eventually(lambda: not ours(fresh))
 
 
 def test_a_cancelled_run_ends_its_job(fresh: Stand, inside: dict[str, Any], tmp_path: Path) -> None:
-    tmp_path.joinpath("1_slow.sql").write_text("CREATE TABLE t (a int);\nSELECT pg_sleep(90);")
     process = begin(fresh, tmp_path, inside)
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=20)
-    eventually(lambda: not sleeping(fresh))
+    eventually(lambda: not waiting(fresh))
     eventually(lambda: not ours(fresh))
     assert fresh.psql("SELECT to_regclass('t') IS NULL") == "t"
 
