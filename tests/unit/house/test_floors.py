@@ -41,6 +41,9 @@ def allowed(name: str, target: str) -> bool:
     if here == "action":
         own_verb = target == f"modules.{name.rpartition('.')[2]}"
         return own_verb or there in {"plugin_utils", "_core"}
+    if here == "filter":
+        # Like a module it may offer what one capability knows, where a role needs it without a task.
+        return there in {"plugin_utils", "_core", *CAPABILITIES}
     return there in {"plugin_utils", "_core"}
 
 
