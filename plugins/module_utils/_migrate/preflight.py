@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight_tables import Target, needs, targets
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.watch import old_transactions
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, set_timeouts
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+
+if TYPE_CHECKING:
+    from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight_tables import Need, Target
 
 IDS = (
     "old_transaction",
@@ -110,6 +112,9 @@ def preflight(session: Session, pending: Sequence[Migration], limits: Thresholds
     """What speaks against applying ``pending`` now; nothing without pending files. Only reads."""
     if not pending:
         return []
+    # Late: it reads statements as the linter does, which takes as long to import as a run with nothing to do.
+    from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight_tables import needs, targets
+
     readable = [one for one in pending if not one.fault]
     found = targets(session, readable)
     return [
@@ -118,7 +123,7 @@ def preflight(session: Session, pending: Sequence[Migration], limits: Thresholds
         *_slots(session),
         *_replicas(session, limits),
         *_wraparound(session, found),
-        *_disk(session, readable, found, limits),
+        *_disk(session, found, lambda: needs(session, readable, found), limits),
         *_ages(session),
     ]
 
@@ -215,13 +220,13 @@ def _wraparound(session: Session, found: Sequence[Target]) -> Iterator[Obstacle]
 
 
 def _disk(
-    session: Session, pending: Sequence[Migration], found: Sequence[Target], limits: Thresholds
+    session: Session, found: Sequence[Target], look: Callable[[], Sequence[Need]], limits: Thresholds
 ) -> Iterator[Obstacle]:
     if not found:
         return
     set_timeouts(session, lock=_LOOK_LOCK_S)
     try:
-        wanted = needs(session, pending, found)
+        wanted = look()
     except SqlError as error:
         if session.closed:
             raise
