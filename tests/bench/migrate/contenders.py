@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -85,7 +86,8 @@ class Contender:
 def first_line(error: RuntimeError) -> str:
     """What a table says of a run that failed."""
     said = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"it failed: {said[1] if len(said) > 1 else said[0]}"[:200]
+    why = next((line for line in said if re.search("error|exception", line, re.IGNORECASE)), said[-1])
+    return f"it failed: {why}"[:200]
 
 
 def libpq(server: Server, database: str) -> dict[str, str]:

@@ -25,6 +25,15 @@ _REPEATED = (
 _ALEMBIC_BLOCK = '    with op.get_context().autocommit_block():\n        op.execute("""{text}""")\n'
 
 
+# Its documentation: its own lock would wait for the index build, which would wait for that lock; and a schema that is
+# not empty needs a baseline.
+_FLYWAY = {
+    "FLYWAY_POSTGRESQL_TRANSACTIONAL_LOCK": "false",
+    "FLYWAY_BASELINE_ON_MIGRATE": "true",
+    "FLYWAY_BASELINE_VERSION": "0",
+}
+
+
 @dataclass(frozen=True)
 class Maker:
     """``write`` puts a part of a change as migration ``number`` into a folder; ``plain`` takes the shortest way."""
@@ -66,8 +75,7 @@ def others(work: Path, server: Server, not_had: dict[str, str]) -> Iterator[Make
         except NotHadError as reason:
             not_had[name] = str(reason)
             continue
-        # Its own documentation: else its lock waits for the index build, which waits for its lock.
-        more = {"FLYWAY_POSTGRESQL_TRANSACTIONAL_LOCK": "false"} if name == "Flyway" else {}
+        more = _FLYWAY if name == "Flyway" else {}
         yield Maker(replace(peer, environment={**peer.environment, **more}), write)
 
 
