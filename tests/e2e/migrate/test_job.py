@@ -150,6 +150,7 @@ def test_the_job_of_a_killed_controller_is_followed_to_its_end(
     eventually(lambda: not ours(fresh))
 
 
+@pytest.mark.series
 def test_a_cancelled_run_ends_its_job(fresh: Stand, inside: dict[str, Any], tmp_path: Path) -> None:
     process = begin(fresh, tmp_path, inside)
     process.send_signal(signal.SIGTERM)
@@ -159,6 +160,7 @@ def test_a_cancelled_run_ends_its_job(fresh: Stand, inside: dict[str, Any], tmp_
     assert fresh.psql("SELECT to_regclass('t') IS NULL") == "t"
 
 
+@pytest.mark.series
 def test_an_image_that_lacks_what_it_needs(fresh: Stand, inside: dict[str, Any]) -> None:
     notes = f"{os.environ['GOLIVE_IMAGE_PREFIX']}/notes:1.0.0"
     with pytest.raises(GoliveError) as caught:
@@ -168,6 +170,7 @@ def test_an_image_that_lacks_what_it_needs(fresh: Stand, inside: dict[str, Any])
     eventually(lambda: not ours(fresh))
 
 
+@pytest.mark.series
 def test_both_ways_pack_the_program_and_plan_the_same(fresh: Stand, inside: dict[str, Any], tmp_path: Path) -> None:
     reach = {"postgresql": inside["postgresql"], "in_cluster": inside["in_cluster"]}
     results = []
