@@ -52,7 +52,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_servers_own_version_is_taken_or_the_next_newer(places: Path) -> None:
     for number in ("14.9", "16.4", "17.1"):
-        put(places / "lib" / number.split(".")[0] / "bin", version(number))
+        put(places / "lib" / number.partition(".")[0] / "bin", version(number))
     put(places / "path", version("17.2"))
     assert find_program("pg_dump", 160003, alive).path == str(places / "lib" / "16" / "bin" / "pg_dump")
     assert find_program("pg_dump", 150008, alive).major == 16
