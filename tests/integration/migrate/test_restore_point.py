@@ -162,6 +162,7 @@ def test_the_role_dumps_before_it_migrates_and_keeps_what_alone_has_the_data(app
     assert app.dumps != [name]
 
 
+@pytest.mark.series
 def test_the_role_takes_the_point_of_other_tasks_or_says_why_there_is_none(app: App) -> None:
     tasks = app.folder / "backup.yml"
     tasks.write_text(yaml.safe_dump([{"ansible.builtin.debug": {"msg": "nothing"}}]))
