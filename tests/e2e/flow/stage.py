@@ -32,11 +32,10 @@ _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+
 
 @dataclass
 class Play:
-    """What one run of ansible-playbook left: exit code, whole output, changed tasks of the app, seconds."""
+    """What one run of ansible-playbook left: exit code, whole output, changed tasks of the app."""
 
     code: int
     output: str
-    seconds: float
 
     @property
     def changed(self) -> int:
@@ -58,7 +57,6 @@ class Stage:
     def play(self, playbook: str, *arguments: str, env: Mapping[str, str] | None = None, **variables: Any) -> Play:
         """Run a playbook of the collection; ``variables`` become extra variables."""
         command = self._command(playbook, arguments, variables)
-        start = time.monotonic()
         done = subprocess.run(
             command,
             cwd=ROOT,
@@ -68,7 +66,7 @@ class Stage:
             check=False,
             timeout=400,
         )
-        return Play(done.returncode, done.stdout + done.stderr, time.monotonic() - start)
+        return Play(done.returncode, done.stdout + done.stderr)
 
     def play_until(self, playbook: str, text: str, after: float = 0, alone: bool = False, **variables: Any) -> str:
         """Run a playbook and SIGKILL it ``after`` seconds after ``text`` appeared; its output.
@@ -88,16 +86,14 @@ class Stage:
 
     def play_and(self, playbook: str, text: str, act: Callable[[], None], **variables: Any) -> Play:
         """Run a playbook, and ``act`` once ``text`` appears."""
-        start = time.monotonic()
         process, log = self._begin(playbook, variables, text)
         act()
         process.wait(timeout=400)
-        return Play(process.returncode, log.read_text(errors="replace"), time.monotonic() - start)
+        return Play(process.returncode, log.read_text(errors="replace"))
 
     def play_frozen(self, playbook: str, text: str, act: Callable[[], None], **variables: Any) -> Play:
         """Run a playbook, stop all its processes once ``text`` appears, as a machine that is suspended does, ``act``,
         and let them go on."""
-        start = time.monotonic()
         process, log = self._begin(playbook, variables, text)
         frozen = _family(process.pid)
         for pid in frozen:
@@ -108,7 +104,7 @@ class Stage:
             for pid in frozen:
                 os.kill(pid, signal.SIGCONT)
         process.wait(timeout=400)
-        return Play(process.returncode, log.read_text(errors="replace"), time.monotonic() - start)
+        return Play(process.returncode, log.read_text(errors="replace"))
 
     def _begin(self, playbook: str, variables: dict[str, Any], text: str) -> tuple[subprocess.Popen[bytes], Path]:
         """A playbook in a process group of its own, run until ``text`` appears or it ends, and its log."""
