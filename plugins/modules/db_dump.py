@@ -180,9 +180,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.finish import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._pg.dump import DumpWish, dump, plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
 
 SPEC: dict[str, Any] = {
     "argument_spec": {

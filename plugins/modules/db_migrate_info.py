@@ -337,9 +337,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec i
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import LAYOUTS, NATIVE
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import Thresholds
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.survey import survey
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
 
 SPEC: dict[str, Any] = {
     "argument_spec": {

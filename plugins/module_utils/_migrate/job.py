@@ -27,8 +27,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts im
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.metrics import recorded
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate_verb import wish_of
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import password_of
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import password_of
 
 NAME = "golive-migrate"
 _USER = 65532

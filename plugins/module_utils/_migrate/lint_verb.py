@@ -27,7 +27,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_repor
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_rules import SEVERITIES
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_squawk import find_program, opinions
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, find_order, placed
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.rewrite_files import (
     as_written,
     rewritten_files,
@@ -35,6 +34,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.rewrite_fi
 )
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, connect
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
 
 FAIL_ON = ("error", "warning", "never")
 _FAILING = {"error": SEVERITIES[:1], "warning": SEVERITIES[:2], "never": ()}

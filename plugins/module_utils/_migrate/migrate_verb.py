@@ -16,8 +16,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger imp
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.metrics import recorded
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish, migrate, plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import Thresholds
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import reached
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.restore_point import waived
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
 
 
 def migrate_directly(call: Call) -> dict[str, Any]:

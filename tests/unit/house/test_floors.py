@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Imports point downwards: action, modules, one capability, _kube and _pg, _core (design, section 3)."""
+"""Imports point downwards: action, modules, one capability, _reach, _kube and _pg, _core (design, section 3)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from tests.unit.house.layout import imports, names, own_imports, sources
 
 SOURCES = sources()
 FIRST_FLOOR = {"_kube", "_pg"}
+# What joins the two: a database behind the cluster.
+SECOND_FLOOR = {"_reach"}
+SHARED = {*FIRST_FLOOR, *SECOND_FLOOR, "_core"}
 PROBER = "module_utils._gate.prober"
 
 
@@ -22,7 +25,7 @@ def package(name: str) -> str:
     return parts[1] if parts[0] == "module_utils" and len(parts) > 1 else parts[0]
 
 
-CAPABILITIES = {package(name) for name in SOURCES if name.startswith("module_utils._")} - FIRST_FLOOR - {"_core"}
+CAPABILITIES = {package(name) for name in SOURCES if name.startswith("module_utils._")} - SHARED
 
 
 def allowed(name: str, target: str) -> bool:
@@ -34,10 +37,12 @@ def allowed(name: str, target: str) -> bool:
         return False
     if here in FIRST_FLOOR:
         return there == "_core"
+    if here in SECOND_FLOOR:
+        return there in {*FIRST_FLOOR, "_core"}
     if here in CAPABILITIES:
-        return there in {*FIRST_FLOOR, "_core"} or (here == "_traffic" and target == PROBER)
+        return there in SHARED or (here == "_traffic" and target == PROBER)
     if here == "modules":
-        return there in {*CAPABILITIES, *FIRST_FLOOR, "_core"}
+        return there in {*CAPABILITIES, *SHARED}
     if here == "action":
         own_verb = target == f"modules.{name.rpartition('.')[2]}"
         return own_verb or there in {"plugin_utils", "_core"}

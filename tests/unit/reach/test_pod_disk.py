@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
-from ansible_collections.golive.cutover.plugins.module_utils._migrate import pod_disk
+from ansible_collections.golive.cutover.plugins.module_utils._reach import pod_disk
 
 HEAD = "Filesystem     1024-blocks      Used Available Capacity Mounted on\n"
 

@@ -21,7 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.dump_programs i
 from ansible_collections.golive.cutover.plugins.module_utils._pg.programs import Lines
 
 if TYPE_CHECKING:
-    from ansible_collections.golive.cutover.plugins.module_utils._migrate.reach import DatabasePod
+    from ansible_collections.golive.cutover.plugins.module_utils._reach.database import DatabasePod
 
 # The password comes as the first line of the input, so that no process list shows it.
 _WITH_PASSWORD = ("sh", "-c", 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec "$@"', "sh")

@@ -44,7 +44,7 @@ class Reach:
         pod = self.pod
         if pod is None:
             return None
-        from ansible_collections.golive.cutover.plugins.module_utils._migrate.pod_programs import PodPrograms
+        from ansible_collections.golive.cutover.plugins.module_utils._reach.pod_programs import PodPrograms
 
         return lambda: PodPrograms(self.call, pod, self.where)
 
@@ -53,7 +53,7 @@ class Reach:
         pod = self.pod
         if pod is None:
             return None
-        from ansible_collections.golive.cutover.plugins.module_utils._migrate.pod_disk import free_in_pod
+        from ansible_collections.golive.cutover.plugins.module_utils._reach.pod_disk import free_in_pod
 
         return free_in_pod(pod.client, pod.namespace, pod.at.pod)
 
