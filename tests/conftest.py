@@ -1,12 +1,18 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all tiers share: processes that tests start find the collection where the tests do."""
+"""What all tiers share: processes that tests start find the collection where the tests do, and nothing is timed."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+# A loaded machine is no failure.
+settings.register_profile("golive", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("golive")
 
 TREE = Path(__file__).resolve().parents[1] / "build" / "collections"
 

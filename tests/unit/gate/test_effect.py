@@ -32,7 +32,7 @@ def burst_counts(generator: random.Random, size: int, spans: int, chance: float)
     return [size * (generator.random() < chance) for _span in range(spans)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(size=st.integers(1, 9), spans=st.integers(240, 1200), seed=st.integers(0, 10**6))
 def test_bursts_of_a_size_give_that_effect(size: int, spans: int, seed: int) -> None:
     bad = burst_counts(random.Random(seed), size, spans, 0.05)

@@ -73,7 +73,7 @@ def test_a_change_from_outside_shows_and_stays(lines: tuple[str, ...], number: i
     assert broken.with_entry(entry("b", BEGIN)).broken_at() == number
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 60_000)), max_size=30))
 def test_it_stays_bounded_and_whole(rows: list[tuple[str, int]]) -> None:
     made = Journal()

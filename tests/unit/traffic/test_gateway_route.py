@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -106,7 +106,6 @@ def test_a_rule_is_found_by_its_name() -> None:
     assert read_rule(place, route({"name": "old"}, rule(name="main"))).index == 1
 
 
-@settings(deadline=None)  # a loaded machine is no failure
 @given(
     blue=st.integers(0, 100),
     to=st.integers(0, 100),

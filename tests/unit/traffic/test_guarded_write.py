@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
@@ -120,7 +120,6 @@ def driver_of(server: FaultyServer, token: str | None = None) -> ServiceDriver:
     return ServiceDriver(call_for_tests({}), server, "apps", "shop", COLOUR_KEY, token)  # type: ignore[arg-type]  # stand-in
 
 
-@settings(deadline=None)
 @given(
     start=st.sampled_from(["blue", "green", None]),
     target=st.sampled_from(["blue", "green", None]),

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -30,7 +30,6 @@ PORT = (5432).to_bytes(2, "little")
 SIZES = st.sampled_from([0, 1, 125, 126, 127, 65535, 65536, 70000])
 
 
-@settings(deadline=None)
 @given(sizes=st.lists(SIZES, max_size=3), cut=st.integers(1, 70010))
 def test_frames_survive_any_cut(sizes: list[int], cut: int) -> None:
     sent = [Frame(BINARY, bytes(range(256)) * (size // 256) + b"x" * (size % 256)) for size in sizes]
