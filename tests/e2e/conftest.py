@@ -16,9 +16,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tests" / "cluster" / "cluster"
-_LONGEST = ["test_kill_series", "test_scenarios"]
+_LONGEST = ["test_kill_series", "test_strategies", "test_release", "test_scenarios", "test_samples"]
 # They mostly wait for pods, or for one answer. What the others judge depends on how busy the machine is.
 _SIDE_BY_SIDE = (
+    "bench",
     "both_ways",
     "flow",
     "gateway",

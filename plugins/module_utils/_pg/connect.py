@@ -107,12 +107,7 @@ def connect(
     Raises GoliveError ``library_missing``, ``auth_failed``, ``database_missing``, ``too_many_connections``,
     ``starting``, ``tls`` or ``unreachable``.
     """
-    if psycopg2 is None:
-        raise GoliveError(
-            "library_missing",
-            "The Python library psycopg2 is missing.",
-            "Install it for the Python that runs this task: pip install psycopg2-binary.",
-        )
+    driver()
     session = Session(call, _opened(call, where, application_name))
     try:
         prepare(session, limits or Limits(), search_path=search_path, read_only=read_only)
@@ -177,7 +172,45 @@ def _milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000))) if seconds else "0"
 
 
-def _opened(call: Call, where: Settings, application_name: str) -> Any:
+def driver() -> Any:
+    """The module psycopg2. Raises GoliveError ``library_missing``."""
+    if psycopg2 is None:
+        raise GoliveError(
+            "library_missing",
+            "The Python library psycopg2 is missing.",
+            "Install it for the Python that runs this task: pip install psycopg2-binary.",
+        )
+    return psycopg2
+
+
+@contextmanager
+def connect_plain(where: Settings, application_name: str) -> Iterator[Any]:
+    """A connection of psycopg2 that waits inside libpq, for COPY: only in a process that may be ended at any time.
+
+    Raises GoliveError as ``connect``.
+    """
+    arguments = _arguments(where, application_name)
+    try:
+        connection = driver().connect(connect_timeout=max(2, round(where.connect_timeout)), **arguments)
+    except psycopg2.Error as error:
+        text = mask_text(str(error), [where.password] if where.password else [])
+        raise connect_error(str(where), RuntimeError(text)) from None
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET TimeZone = 'UTC'; SET search_path = public; SET idle_in_transaction_session_timeout = 0"
+            )
+            cursor.execute("SET statement_timeout = 0; SET lock_timeout = '10s'; SET synchronous_commit = on")
+            if connection.server_version >= _CLIENT_CHECK_SINCE:
+                cursor.execute("SET client_connection_check_interval = '1s'")
+        connection.commit()
+        yield connection
+    finally:
+        connection.close()
+
+
+def _arguments(where: Settings, application_name: str) -> dict[str, Any]:
+    """What psycopg2 is given."""
     wanted: dict[str, Any] = {
         "host": where.host or where.address,
         "hostaddr": where.address,
@@ -191,11 +224,13 @@ def _opened(call: Call, where: Settings, application_name: str) -> Any:
         "client_encoding": "UTF8",
         **_KEEPALIVE,
     }
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _opened(call: Call, where: Settings, application_name: str) -> Any:
     connection: Any = None
     try:
-        connection = psycopg2.connect(
-            async_=True, **{name: value for name, value in wanted.items() if value is not None}
-        )
+        connection = driver().connect(async_=True, **_arguments(where, application_name))
         wait_ready(call, connection, time.monotonic() + where.connect_timeout)
     except SqlError as error:
         connection.close()

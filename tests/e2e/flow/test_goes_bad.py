@@ -78,6 +78,7 @@ def test_it_is_seen_and_returned(own: Stage, version: str, settings: dict[str, A
     assert json.loads(selector)[_COLOUR] == "blue"
 
 
+@pytest.mark.series
 def test_evicted_and_lost_pods_are_no_fault_of_the_release(own: Stage) -> None:
     lost: list[str] = []
 
