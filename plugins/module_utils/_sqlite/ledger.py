@@ -1,0 +1,132 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a copy remembers in the database it goes into, so that a second run goes on where the first one stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+
+_TABLES = """
+CREATE SCHEMA IF NOT EXISTS golive;
+CREATE TABLE IF NOT EXISTS golive.sqlite_copies (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  schema text NOT NULL,
+  tables text[] NOT NULL,
+  made text[] NOT NULL,
+  source text NOT NULL,
+  source_state text NOT NULL,
+  asked text NOT NULL,
+  sha256 text NOT NULL,
+  plan text NOT NULL,
+  run_id text,
+  started timestamptz NOT NULL DEFAULT now(),
+  keyed timestamptz,
+  finished timestamptz,
+  report jsonb);
+CREATE TABLE IF NOT EXISTS golive.sqlite_chunks (
+  copy bigint NOT NULL REFERENCES golive.sqlite_copies ON DELETE CASCADE, target text NOT NULL, number integer NOT NULL,
+  low bigint, high bigint, rows bigint NOT NULL, bytes bigint NOT NULL, digest text NOT NULL, altered jsonb NOT NULL,
+  PRIMARY KEY (copy, target, number));
+"""
+_GIVEN = ("schema", "tables", "made", "source", "source_state", "asked", "sha256", "plan", "run_id")
+# Any number that nothing else takes: the first 8 bytes of the SHA-256 of «golive.sqlite_copy».
+_LOCK = 0x5F1B6A0D3C2E4B7
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy that was begun. ``source_state`` is the size and the time of the source when its snapshot was taken,
+    ``asked`` the options; ``made`` are the tables that it has made itself."""
+
+    id: int
+    source: str
+    source_state: str
+    asked: str
+    sha256: str
+    plan: str
+    tables: list[str]
+    made: list[str]
+    keyed: bool
+    finished: bool
+    report: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """A chunk that is committed. ``altered``: values by column that policies have changed."""
+
+    rows: int
+    bytes: int
+    digest: str
+    altered: Mapping[str, int]
+
+
+def lock(session: Session) -> bool:
+    """Be the only copy into this database until the session ends; False when another one is."""
+    return bool(session.value("SELECT pg_try_advisory_lock(%s)", (_LOCK,)))
+
+
+def copies(session: Session, schema: str) -> list[Copy]:
+    """The copies into a schema, the newest first."""
+    if not session.value("SELECT to_regclass('golive.sqlite_copies') IS NOT NULL"):
+        return []
+    rows = session.rows(
+        "SELECT id, source, source_state, asked, sha256, plan, tables, made, keyed IS NOT NULL AS keyed,"
+        " finished IS NOT NULL AS finished, report FROM golive.sqlite_copies WHERE schema = %s ORDER BY id DESC",
+        (schema,),
+    )
+    return [Copy(**row) for row in rows]
+
+
+def prepare(session: Session) -> None:
+    """Make the tables."""
+    session.execute(_TABLES)
+
+
+def begin_copy(session: Session, row: Mapping[str, Any]) -> int:
+    """Record that a copy begins, inside of the caller's transaction; its id."""
+    number = session.value(
+        "INSERT INTO golive.sqlite_copies (schema, tables, made, source, source_state, asked, sha256, plan, run_id)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        [row[name] for name in _GIVEN],
+    )
+    return int(number)
+
+
+def forget(session: Session, number: int) -> None:
+    """Drop the record of a copy, inside of the caller's transaction."""
+    session.execute("DELETE FROM golive.sqlite_copies WHERE id = %s", (number,))
+
+
+def chunks_done(session: Session, number: int) -> dict[tuple[str, int], Done]:
+    """The committed chunks of a copy."""
+    rows = session.rows(
+        "SELECT target, number, rows, bytes, digest, altered FROM golive.sqlite_chunks WHERE copy = %s", (number,)
+    )
+    return {
+        (row["target"], row["number"]): Done(row["rows"], row["bytes"], row["digest"], row["altered"]) for row in rows
+    }
+
+
+def keys_made(session: Session, number: int) -> None:
+    """Record that keys and indexes are there, inside of the transaction that makes them."""
+    session.execute("UPDATE golive.sqlite_copies SET keyed = now() WHERE id = %s", (number,))
+
+
+def end_copy(session: Session, number: int, report: Mapping[str, Any]) -> None:
+    """Record that a copy is proved."""
+    session.execute(
+        "UPDATE golive.sqlite_copies SET finished = now(), report = %s WHERE id = %s", (json.dumps(report), number)
+    )
+
+
+RECORD_CHUNK = (
+    "INSERT INTO golive.sqlite_chunks (copy, target, number, low, high, rows, bytes, digest, altered)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)

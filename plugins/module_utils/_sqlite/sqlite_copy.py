@@ -1,0 +1,396 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carry a SQLite file over: snapshot, plan, rows in chunks, keys, proof. Run again, it goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Limits, Settings, connect
+from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
+from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite import definitions, ledger
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.chunks import Chunk
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.ledger import Copy, Done
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import (
+    Plan,
+    Wish,
+    findings,
+    make_plan,
+    refusal,
+    wanted_tables,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.pool import Pool
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.proof import prove
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema import quoted, read_schema
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.source import (
+    Snapshot,
+    check_source,
+    known_snapshot,
+    opened,
+    take_snapshot,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.target import cut, levels_of, tables_there
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.work import copy_worker
+
+_APPLICATION = "golive sqlite_copy"
+_NO_LIMIT = Limits(lock=10, statement=0, idle_in_transaction=0)
+_TOLD_EVERY_S = 0.5
+
+
+def copy_sqlite(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
+    """The verb's result. Raises GoliveError, SqlError as GoliveError, or Interrupted; what is committed stays."""
+    check_source(wish.path)
+    with connect(call, where, limits=_NO_LIMIT, application_name=_APPLICATION) as session:
+        if not ledger.lock(session):
+            raise GoliveError(
+                "locked",
+                f"Another copy goes into {where} right now.",
+                "Wait for its end; look for sessions named «golive sqlite_copy» in pg_stat_activity.",
+            )
+        try:
+            return _Run(call, where, wish, session).result()
+        except SqlError as error:
+            raise GoliveError("copy_failed", f"PostgreSQL refused a statement of the copy: {error}") from error
+
+
+@dataclass
+class _Progress:
+    call: Call
+    plan: Plan
+    before: int
+    begin: float = field(default_factory=time.monotonic)
+    rows: int = 0
+    bytes: int = 0
+    told: float = 0.0
+
+    def add(self, chunk: Chunk, done: Done) -> None:
+        self.rows += done.rows
+        self.bytes += done.bytes
+        now = time.monotonic()
+        if now - self.told < _TOLD_EVERY_S:
+            self.call.alive()
+            return
+        self.told = now
+        seconds = max(0.001, now - self.begin)
+        there = self.before + self.rows
+        left = (self.plan.rows - there) / max(1.0, self.rows / seconds)
+        speed = f"{self.rows / seconds:,.0f} rows/s, {self.bytes / seconds / 1e6:.1f} MB/s, {left:.0f} s left"
+        self.call.progress(f"copying {chunk.table}: {speed}", there, self.plan.rows)
+
+
+class _Run:
+    def __init__(self, call: Call, where: Settings, wish: Wish, session: Session) -> None:
+        self._call = call
+        self._where = where
+        self._wish = wish
+        self._session = session
+        self._begin = time.monotonic()
+        self._snapshot_path = os.path.join(wish.work_dir, f"{os.path.basename(wish.path)}.golive-snapshot")
+        self._keep_snapshot = False
+
+    def result(self) -> dict[str, Any]:
+        wish = self._wish
+        state, asked = _state_of(wish.path), _asked(wish)
+        known = ledger.copies(self._session, wish.schema)
+        same = next((one for one in known if (one.source, one.asked) == (wish.path, asked)), None)
+        if same is not None and same.finished and same.source_state == state and not wish.replace:
+            return {**(same.report or {}), "changed": False, "state": "present", "resumed": 0}
+        resumed = same if same is not None and not same.finished else None
+        if resumed is not None and resumed.source_state != state:
+            if not wish.replace:
+                raise _source_changed(wish.path)
+            resumed = None
+        snapshot = self._snapshot_of(resumed)
+        try:
+            return self._with_snapshot(snapshot, state, resumed, [one for one in known if not one.finished])
+        finally:
+            if not self._keep_snapshot:
+                Path(self._snapshot_path).unlink(missing_ok=True)
+
+    def _snapshot_of(self, resumed: Copy | None) -> Snapshot:
+        if resumed is None:
+            return take_snapshot(self._call, self._wish.path, self._snapshot_path)
+        self._keep_snapshot = True
+        with suppress(OSError):
+            there = known_snapshot(self._wish.path, self._snapshot_path)
+            if there.sha256 == resumed.sha256:
+                return there
+        anew = take_snapshot(self._call, self._wish.path, self._snapshot_path)
+        if anew.sha256 != resumed.sha256:
+            raise _source_changed(self._wish.path)
+        return anew
+
+    def _with_snapshot(
+        self, snapshot: Snapshot, state: str, resumed: Copy | None, unfinished: list[Copy]
+    ) -> dict[str, Any]:
+        call, wish, session = self._call, self._wish, self._session
+        with opened(snapshot.path, text=True) as connection:
+            tables = wanted_tables(read_schema(connection), wish)
+        names = [table.name for table in tables]
+        given_up = self._given_up(names, [one for one in unfinished if resumed is None or one.id != resumed.id])
+        # What an unfinished copy has made is planned as if it was not there.
+        own = {cut(name) for one in [*given_up, *([resumed] if resumed else [])] for name in one.made}
+        there = tables_there(session, wish.schema, [cut(name) for name in names])
+        there = {name: row for name, row in there.items() if name not in own}
+        levels, whole = levels_of(session, wish.schema, list(there))
+        plan = make_plan(call, wish, snapshot, tables, there, whole)
+        if resumed is not None and plan.digest != resumed.plan:
+            raise GoliveError(
+                "plan_changed",
+                "The copy that was begun was planned otherwise: its target has changed, or this module.",
+                "Name its tables in replace to begin anew.",
+            )
+        self._refuse_full(plan, resumed)
+        if plan.refused:
+            raise refusal(plan)
+        if call.check_mode:
+            return self._told(plan, "planned", {}, 0)
+        number = resumed.id if resumed is not None else self._start(plan, state, given_up)
+        # From here on a second run goes on with it.
+        self._keep_snapshot = True
+        done = ledger.chunks_done(session, number)
+        before = sum(one.rows for one in done.values())
+        made = [cut(name) for name in plan.made]
+        self._send(plan, number, done, [made, *levels])
+        if resumed is None or not resumed.keyed:
+            self._finish_tables(plan, number)
+        prove(call, self._where, session, plan, done, wish.processes)
+        result = self._told(plan, "copied", done, before)
+        self._write_report(result)
+        ledger.end_copy(session, number, result)
+        self._keep_snapshot = False
+        return result
+
+    def _given_up(self, names: list[str], others: list[Copy]) -> list[Copy]:
+        """The unfinished copies of these tables that ``replace`` ends."""
+        found = [one for one in others if set(one.tables) & set(names)]
+        for one in found:
+            left = sorted((set(one.tables) & set(names)) - set(self._wish.replace))
+            if left:
+                raise GoliveError(
+                    "copy_unfinished",
+                    f"A copy of {one.source} with other options was begun and is not finished: {', '.join(left)}.",
+                    "Run it again as it was, or name its tables in replace.",
+                )
+        return found
+
+    def _refuse_full(self, plan: Plan, resumed: Copy | None) -> None:
+        """Rows in a target that neither ``append`` nor ``replace`` names, or that ``append`` would run into."""
+        for name, target in plan.targets.items():
+            if name in plan.made or name in self._wish.replace:
+                continue
+            if resumed is not None:
+                # Its own rows are there by now.
+                plan.appended |= {name} & set(self._wish.append)
+                continue
+            rows = self._session.value(f"SELECT count(*) FROM {target.place}")
+            if not rows:
+                continue
+            if name not in self._wish.append:
+                raise GoliveError(
+                    "target_not_empty",
+                    f"The table {target.place} holds {rows} rows.",
+                    "Name it in append to add rows to them, or in replace to remove them first.",
+                    {"table": name, "rows": rows},
+                )
+            plan.appended.add(name)
+            if plan.census[name].rows:
+                self._refuse_overlap(plan, name)
+
+    def _refuse_overlap(self, plan: Plan, name: str) -> None:
+        target = plan.targets[name]
+        if not target.ordered:
+            raise GoliveError(
+                "append_unproved",
+                f"Cannot append to {target.place}: without an integer primary key its new rows cannot be told apart.",
+                "Copy into an empty table.",
+            )
+        facts = plan.census[name].columns[target.table.rowid or ""]
+        key = quoted(cut(target.table.rowid or ""))
+        both = self._session.value(
+            f"SELECT count(*) FROM {target.place} WHERE {key} BETWEEN {facts.low} AND {facts.high}"
+        )
+        if both:
+            raise GoliveError(
+                "append_overlap",
+                f"{both} rows of {target.place} have keys between those that are copied ({facts.low} to {facts.high}).",
+                "Copy into an empty table, or renumber.",
+            )
+
+    def _start(self, plan: Plan, state: str, given_up: list[Copy]) -> int:
+        """Make tables, empty those to be replaced, and record that the copy begins: all of it or nothing."""
+        wish, session = self._wish, self._session
+        ledger.prepare(session)
+        with _transaction(session):
+            session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(wish.schema)}")
+            for one in given_up:
+                for name in one.made:
+                    session.execute(f"DROP TABLE IF EXISTS {quoted(wish.schema)}.{quoted(cut(name))} CASCADE")
+                ledger.forget(session, one.id)
+            emptied = [plan.targets[name].place for name in wish.replace if name not in plan.made]
+            if emptied:
+                session.execute(f"TRUNCATE {', '.join(emptied)}")
+            for name in plan.made:
+                session.execute(definitions.create(plan.targets[name]))
+            row = {
+                "schema": wish.schema,
+                "tables": list(plan.targets),
+                "source": wish.path,
+                "source_state": state,
+                "asked": _asked(wish),
+                "sha256": plan.snapshot.sha256,
+                "plan": plan.digest,
+                "made": plan.made,
+                "run_id": wish.run_id or None,
+            }
+            return ledger.begin_copy(session, row)
+
+    def _send(self, plan: Plan, number: int, done: dict[tuple[str, int], Done], levels: list[list[str]]) -> None:
+        by_cut = {target.name: name for name, target in plan.targets.items()}
+        progress = _Progress(self._call, plan, sum(one.rows for one in done.values()))
+
+        def took(chunk: Chunk, one: Done) -> None:
+            done[chunk.table, chunk.number] = one
+            progress.add(chunk, one)
+
+        todo = [
+            [chunk for name in level for chunk in plan.chunks[by_cut[name]] if (chunk.table, chunk.number) not in done]
+            for level in levels
+        ]
+        most = max(map(len, todo), default=0)
+        if not most:
+            return
+        make = partial(copy_worker, plan.snapshot.path, self._where, number, plan.targets)
+        with Pool(self._call, min(self._wish.processes, most), make) as pool:
+            for tasks in todo:
+                pool.run(tasks, took)
+
+    def _finish_tables(self, plan: Plan, number: int) -> None:
+        session = self._session
+        with _transaction(session):
+            for statement in definitions.keys(plan, self._wish.policies):
+                self._call.progress(statement)
+                try:
+                    session.execute(statement)
+                except SqlError as error:
+                    raise GoliveError(
+                        "key_failed",
+                        f"PostgreSQL refused a key or an index of the copied rows: {error}",
+                        "Mend the source and begin anew, or leave the table out.",
+                        {"statement": statement},
+                    ) from error
+            for target in plan.targets.values():
+                definitions.continue_sequence(session, target)
+            for target in plan.targets.values():
+                session.execute(f"ANALYZE {target.place}")
+            ledger.keys_made(session, number)
+
+    def _told(self, plan: Plan, state: str, done: Mapping[tuple[str, int], Done], before: int) -> dict[str, Any]:
+        seconds = time.monotonic() - self._begin
+        rows = sum(one.rows for one in done.values())
+        tables = [_table_told(plan, name, done) for name in plan.targets]
+        after = "".join(f"{_definition(table)}\n" for table in tables)
+        return {
+            **({"diff": {"before": "", "after": after}} if self._call.diff_mode else {}),
+            "changed": bool(plan.targets),
+            "state": state,
+            "tables": tables,
+            "rows": rows if done else plan.rows,
+            "bytes": sum(one.bytes for one in done.values()),
+            "seconds": round(seconds, 3),
+            "resumed": before,
+            "snapshot": {"sha256": plan.snapshot.sha256, "bytes": plan.snapshot.bytes},
+            "notices": findings(plan.notices),
+            "review": [row.__dict__ for row in plan.review],
+        }
+
+    def _write_report(self, result: Mapping[str, Any]) -> None:
+        if not self._wish.report:
+            return
+        new = f"{self._wish.report}.new"
+        with open(os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=2)
+        Path(new).replace(self._wish.report)
+
+
+@contextmanager
+def _transaction(session: Session) -> Iterator[None]:
+    session.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        with suppress(SqlError):
+            session.execute("ROLLBACK")
+        raise
+    session.execute("COMMIT")
+
+
+def _state_of(path: str) -> str:
+    """Size and time of a SQLite file and of its WAL: whoever writes to it changes one of them."""
+    found = []
+    for name in (path, f"{path}-wal"):
+        with suppress(FileNotFoundError):
+            status = os.stat(name)
+            if status.st_size:
+                found.append(f"{status.st_size} {status.st_mtime_ns}")
+    return " ".join(found)
+
+
+def _asked(wish: Wish) -> str:
+    """The options that decide what a copy is."""
+    policies = {name: repr(policy) for name, policy in wish.policies.items()}
+    lists = [sorted(names) for names in (wish.tables, wish.exclude, wish.append, wish.replace)]
+    return json.dumps([lists, policies, wish.orphans, wish.chunk_rows], sort_keys=True)
+
+
+def _source_changed(path: str) -> GoliveError:
+    return GoliveError(
+        "source_changed",
+        f"The source {path} has changed since the copy that was begun and is not finished.",
+        "Name its tables in replace to begin anew.",
+    )
+
+
+def _definition(table: Mapping[str, Any]) -> str:
+    columns = ", ".join(f"{column['name']} {column['type']}" for column in table["columns"])
+    return f"{table['name']}: {table['rows']} rows of ({columns})"
+
+
+def _table_told(plan: Plan, name: str, done: Mapping[tuple[str, int], Done]) -> dict[str, Any]:
+    target, census = plan.targets[name], plan.census[name]
+    chunks = [done[chunk.table, chunk.number] for chunk in plan.chunks[name] if (chunk.table, chunk.number) in done]
+    altered: dict[str, int] = {}
+    for one in chunks:
+        for what, count in one.altered.items():
+            altered[what] = altered.get(what, 0) + count
+    return {
+        "name": name,
+        "made": name in plan.made,
+        "rows": census.rows,
+        "bytes": sum(one.bytes for one in chunks),
+        "chunks": len(plan.chunks[name]),
+        "proof": "in order" if target.ordered else "in any order",
+        "digests": [one.digest for one in chunks],
+        "altered": altered,
+        "columns": [
+            {
+                "name": choice.column.name,
+                "declared": choice.column.declared,
+                "type": choice.type,
+                "present": census.columns[choice.column.name].present,
+            }
+            for choice in target.choices
+        ],
+    }

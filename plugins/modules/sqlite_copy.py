@@ -1,0 +1,378 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb ``sqlite_copy``: carry a SQLite file over to PostgreSQL, with proof."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sqlite_copy
+short_description: Carry a SQLite file over to PostgreSQL and prove every byte
+version_added: 0.1.0
+author:
+  - Cutover contributors (@cutover)
+description:
+  - Copies the tables of a SQLite file into a PostgreSQL database. A snapshot of the file is checked page by page, every
+    value is looked at before a row is sent, and what does not fit is refused by table, column, number of values and an
+    example; nothing is cut, rounded or left out unless a policy in O(columns) says so.
+  - SQLite keeps a type with each value, and none with a column. A column's type comes from what its values are; the
+    declared type is a hint that texts may be dates, truth values, UUIDs or JSON. In a table that exists already, its
+    own types decide.
+  - Tables that are missing are made without keys. Several processes send chunks of rows, each in one transaction with
+    its record in C(golive.sqlite_chunks). Then come primary keys, unique keys, indexes, foreign keys and sequences.
+  - At the end every byte is read back from the server and compared with what was sent, by SHA-256, and values are
+    counted, bounded and summed up on both sides. The task fails on any difference.
+  - A run that was killed, at any place, is gone on with by the next one with the same options and snapshot. No
+    chunk is sent twice.
+options:
+  path:
+    description: The SQLite file. It is only read, and may be in use; what is written later is not in the snapshot.
+    type: path
+    required: true
+  work_dir:
+    description:
+      - Directory for the snapshot, which is as large as the file. It stays there until the copy is proved. Without it
+        the file's own directory is taken.
+    type: path
+  schema:
+    description: Schema of PostgreSQL that the tables are in, or are made in.
+    type: str
+    default: public
+  tables:
+    description: Only these tables of the file. Without it all are copied.
+    type: list
+    elements: str
+    default: []
+  exclude:
+    description: Tables of the file that are left out.
+    type: list
+    elements: str
+    default: []
+  columns:
+    description: Policies for columns whose values do not fit by themselves.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The column, as C(table.column).
+        type: str
+        required: true
+      type:
+        description:
+          - Type that the column gets in a table that is made. V(text) takes numbers by their shortest text, V(bytea)
+            takes texts as bytes, V(numeric) takes reals by their shortest text.
+        type: str
+        choices: [bigint, double precision, boolean, text, bytea, date, timestamp, timestamptz, uuid, jsonb, numeric]
+      precision:
+        description: Digits of V(numeric). Without it there is no limit.
+        type: int
+      scale:
+        description: Decimals of V(numeric) with a O(columns[].precision). What is rounded is counted.
+        type: int
+      unit:
+        description: What numbers mean in a column of times - seconds or milliseconds since 1970, or Julian days.
+        type: str
+        choices: [s, ms, julian]
+      naive:
+        description: Whether texts without a zone are times in UTC, in a column of type V(timestamptz).
+        type: str
+        choices: [fail, utc]
+        default: fail
+      nul:
+        description: What becomes of a NUL in a text, which PostgreSQL has no place for.
+        type: str
+        choices: [fail, strip, replace]
+        default: fail
+      encoding:
+        description: What becomes of bytes in a text that are not UTF-8. V(replace) puts U+FFFD in their place.
+        type: str
+        choices: [fail, replace]
+        default: fail
+      invalid:
+        description: What becomes of values that the type does not take. V(null) counts them.
+        type: str
+        choices: [fail, "null"]
+        default: fail
+      nocase:
+        description:
+          - What becomes of an index with the collation C(NOCASE). V(lower) makes one on the column in small letters,
+            V(review) only names it.
+        type: str
+        choices: [review, lower]
+        default: review
+  append:
+    description: Tables that may hold rows already. Their keys must be beyond those that are copied.
+    type: list
+    elements: str
+    default: []
+  replace:
+    description: Tables whose rows are removed first. A copy of them that is not finished is given up.
+    type: list
+    elements: str
+    default: []
+  orphans:
+    description: What happens when rows point to no row. V(keep) copies them, and leaves the foreign key not validated.
+    type: str
+    choices: [fail, keep]
+    default: fail
+  processes:
+    description: Processes that work side by side. Without it as many as there are processors, up to 4.
+    type: int
+  chunk_rows:
+    description: Rows that one transaction sends, about.
+    type: int
+    default: 50000
+  report:
+    description: File for the result as JSON, readable by its owner alone.
+    type: path
+  run_id:
+    description: Id of the run, for the record.
+    type: str
+extends_documentation_fragment:
+  - golive.cutover.kube
+  - golive.cutover.postgresql
+  - golive.cutover.tunnel
+attributes:
+  check_mode:
+    description: The snapshot is taken, looked at and removed, and what stands against the copy is told as without it.
+    support: full
+  diff_mode:
+    description: It shows the tables with their types.
+    support: full
+  idempotent:
+    description: A copy that is proved is not made again while its file stays as it is, unless O(replace) asks for it.
+    support: full
+notes:
+  - Not copied, and named in RV(review), are views, triggers, virtual tables, generated columns, checks, and defaults
+    and indexes with expressions of SQLite's.
+  - Triggers of tables that exist fire. What they change is found by the proof.
+  - SQLite 3.37 or newer is needed where the task runs.
+seealso:
+  - module: golive.cutover.db_migrate
+"""
+
+EXAMPLES = r"""
+- name: Show what would become of the file
+  golive.cutover.sqlite_copy:
+    path: /srv/shop/shop.db
+    postgresql:
+      database: shop
+      user: shop
+  check_mode: true
+  register: plan
+
+- name: Carry it over
+  golive.cutover.sqlite_copy:
+    path: /srv/shop/shop.db
+    columns:
+      - name: orders.created_at
+        type: timestamptz
+        naive: utc
+      - name: products.price
+        type: numeric
+        precision: 10
+        scale: 2
+    report: /srv/shop/copy.json
+    postgresql:
+      database: shop
+      user: shop
+      password_secret:
+        name: shop-postgres
+    tunnel:
+      namespace: shop
+      service: shop-postgres
+"""
+
+RETURN = r"""
+state:
+  description: V(planned) in check mode, V(copied), or V(present) when it was copied before.
+  returned: success
+  type: str
+tables:
+  description: The tables, by name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the table.
+      type: str
+    made:
+      description: Whether it was not there before.
+      type: bool
+    rows:
+      description: Its rows.
+      type: int
+    bytes:
+      description: Bytes that were sent; V(0) in check mode.
+      type: int
+    chunks:
+      description: How many parts it was sent in.
+      type: int
+    proof:
+      description: V(in order) when rows are compared by their key, V(in any order) when by the sum of their digests.
+      type: str
+    digests:
+      description: SHA-256 of each part.
+      type: list
+      elements: str
+    altered:
+      description: How many values a policy has changed, by column and what was done.
+      type: dict
+    columns:
+      description: Its columns with C(name), C(declared), C(type), and C(present) values that are not null.
+      type: list
+      elements: dict
+rows:
+  description: Rows of all tables.
+  returned: success
+  type: int
+bytes:
+  description: Bytes that were sent; V(0) in check mode.
+  returned: success
+  type: int
+seconds:
+  description: How long it took, proof included.
+  returned: success
+  type: float
+resumed:
+  description: Rows that an earlier run had sent already.
+  returned: success
+  type: int
+snapshot:
+  description: C(sha256) and C(bytes) of the snapshot.
+  returned: success
+  type: dict
+notices:
+  description: What the user should know of the values, as in RV(refused).
+  returned: success
+  type: list
+  elements: dict
+review:
+  description: What is not copied, with C(kind), C(name), C(reason) and its C(sql).
+  returned: success
+  type: list
+  elements: dict
+refused:
+  description: What stands against the copy.
+  returned: when values do not fit
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: What it is, such as V(mixed), V(form), V(text_nul) or V(fk_orphans).
+      type: str
+    table:
+      description: Name of the table.
+      type: str
+    column:
+      description: Name of the column, if it is about one.
+      type: str
+    count:
+      description: How many values.
+      type: int
+    example:
+      description: Key of one of them.
+      type: str
+    policy:
+      description: What would accept them.
+      type: str
+    text:
+      description: All of it in words.
+      type: str
+faults:
+  description: What the proof has found.
+  returned: when the copy is not what was sent
+  type: list
+  elements: str
+"""
+
+import os
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
+from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
+from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
+from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns import TYPES, UNITS, policies_of
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import Wish
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.sqlite_copy import copy_sqlite
+
+_MOST_PROCESSES = 4
+
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        **kube_spec(),
+        **pg_spec(),
+        **tunnel_spec(),
+        "path": {"type": "path", "required": True},
+        "work_dir": {"type": "path"},
+        "schema": {"type": "str", "default": "public"},
+        "tables": {"type": "list", "elements": "str", "default": []},
+        "exclude": {"type": "list", "elements": "str", "default": []},
+        "columns": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "name": {"type": "str", "required": True},
+                "type": {"type": "str", "choices": list(TYPES)},
+                "precision": {"type": "int"},
+                "scale": {"type": "int"},
+                "unit": {"type": "str", "choices": list(UNITS)},
+                "naive": {"type": "str", "choices": ["fail", "utc"], "default": "fail"},
+                "nul": {"type": "str", "choices": ["fail", "strip", "replace"], "default": "fail"},
+                "encoding": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
+                "invalid": {"type": "str", "choices": ["fail", "null"], "default": "fail"},
+                "nocase": {"type": "str", "choices": ["review", "lower"], "default": "review"},
+            },
+        },
+        "append": {"type": "list", "elements": "str", "default": []},
+        "replace": {"type": "list", "elements": "str", "default": []},
+        "orphans": {"type": "str", "choices": ["fail", "keep"], "default": "fail"},
+        "processes": {"type": "int"},
+        "chunk_rows": {"type": "int", "default": 50000},
+        "report": {"type": "path"},
+        "run_id": {"type": "str"},
+    },
+    "supports_check_mode": True,
+}
+
+
+@under_lease
+def run(call: Call) -> dict[str, Any]:
+    """The result as documented; raises GoliveError."""
+    params = call.params
+    path = os.path.abspath(params["path"])
+    wish = Wish(
+        path=path,
+        work_dir=params["work_dir"] or os.path.dirname(path),
+        schema=params["schema"],
+        tables=tuple(params["tables"] or ()),
+        exclude=tuple(params["exclude"] or ()),
+        policies=policies_of(params["columns"] or []),
+        append=tuple(params["append"] or ()),
+        replace=tuple(params["replace"] or ()),
+        orphans=params["orphans"],
+        processes=max(1, params["processes"] or min(_MOST_PROCESSES, os.cpu_count() or 1)),
+        chunk_rows=max(1, params["chunk_rows"]),
+        run_id=params["run_id"] or "",
+        report=params["report"] or "",
+    )
+    with reached(call) as reach:
+        return reach.masked(copy_sqlite(reach.call, reach.where, wish))
+
+
+def main() -> None:
+    """Run as a module."""
+    finish(AnsibleModule(**SPEC), run)
+
+
+if __name__ == "__main__":
+    main()
