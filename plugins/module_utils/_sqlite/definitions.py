@@ -17,9 +17,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.work import
 
 
 def create(target: Target) -> str:
-    """A table without keys and indexes."""
+    """A table without keys and indexes; it may be there from a run that was killed."""
     columns = ", ".join(_column(target.table, choice) for choice in target.choices)
-    return f"CREATE TABLE {target.place} ({columns})"
+    return f"CREATE TABLE IF NOT EXISTS {target.place} ({columns})"
 
 
 def _column(table: Table, choice: Choice) -> str:

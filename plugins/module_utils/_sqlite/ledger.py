@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
 _TABLES = """
@@ -26,7 +28,7 @@ CREATE TABLE IF NOT EXISTS golive.sqlite_copies (
   plan text NOT NULL,
   run_id text,
   started timestamptz NOT NULL DEFAULT now(),
-  keyed timestamptz,
+  keyed integer NOT NULL DEFAULT 0,
   finished timestamptz,
   report jsonb);
 CREATE TABLE IF NOT EXISTS golive.sqlite_chunks (
@@ -34,6 +36,12 @@ CREATE TABLE IF NOT EXISTS golive.sqlite_chunks (
   low bigint, high bigint, rows bigint NOT NULL, bytes bigint NOT NULL, digest text NOT NULL, altered jsonb NOT NULL,
   PRIMARY KEY (copy, target, number));
 """
+# The kernel ends a process of a killed run at once, its session ends with what it was sent.
+_LOCK_WAIT_S, _WORKERS_END_S, _TERMINATED_S = 5.0, 20.0, 10.0
+_OTHERS = (
+    "SELECT {} FROM pg_catalog.pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = %s AND usename = current_user"
+)
 _GIVEN = ("schema", "tables", "made", "source", "source_state", "asked", "sha256", "plan", "run_id")
 # Any number that nothing else takes: the first 8 bytes of the SHA-256 of «golive.sqlite_copy».
 _LOCK = 0x5F1B6A0D3C2E4B7
@@ -42,7 +50,8 @@ _LOCK = 0x5F1B6A0D3C2E4B7
 @dataclass(frozen=True)
 class Copy:
     """A copy that was begun. ``source_state`` is the size and the time of the source when its snapshot was taken,
-    ``asked`` the options; ``made`` are the tables that it has made itself."""
+    ``asked`` the options; ``made`` are the tables that it makes itself,
+    ``keyed`` counts the keys and indexes that these have."""
 
     id: int
     source: str
@@ -52,7 +61,7 @@ class Copy:
     plan: str
     tables: list[str]
     made: list[str]
-    keyed: bool
+    keyed: int
     finished: bool
     report: Mapping[str, Any] | None
 
@@ -67,9 +76,36 @@ class Done:
     altered: Mapping[str, int]
 
 
-def lock(session: Session) -> bool:
-    """Be the only copy into this database until the session ends; False when another one is."""
-    return bool(session.value("SELECT pg_try_advisory_lock(%s)", (_LOCK,)))
+def lock(call: Call, session: Session) -> bool:
+    """Be the only copy into this database until the session ends; False when another one is.
+
+    A killed run holds it for a moment longer: the processes that it has forked hold its connection too.
+    """
+    end = call.now() + _LOCK_WAIT_S
+    while not session.value("SELECT pg_try_advisory_lock(%s)", (_LOCK,)):
+        if call.now() >= end:
+            return False
+        call.pause(TICK_S)
+    return True
+
+
+def await_workers(call: Call, session: Session, name: str) -> None:
+    """Wait until no process of a run that is gone sends rows; one that hangs is ended. The lock must be held.
+
+    Raises GoliveError ``worker_stays``.
+    """
+    begin = call.now()
+    while session.value(_OTHERS.format("count(*)"), (name,)):
+        waited = call.now() - begin
+        if waited > _WORKERS_END_S + _TERMINATED_S:
+            raise GoliveError(
+                "worker_stays",
+                "A session of an earlier run still sends rows, and does not end.",
+                f"End the sessions named «{name}» in pg_stat_activity.",
+            )
+        if waited > _WORKERS_END_S:
+            session.rows(_OTHERS.format("pg_terminate_backend(pid)"), (name,))
+        call.pause(TICK_S)
 
 
 def copies(session: Session, schema: str) -> list[Copy]:
@@ -77,7 +113,7 @@ def copies(session: Session, schema: str) -> list[Copy]:
     if not session.value("SELECT to_regclass('golive.sqlite_copies') IS NOT NULL"):
         return []
     rows = session.rows(
-        "SELECT id, source, source_state, asked, sha256, plan, tables, made, keyed IS NOT NULL AS keyed,"
+        "SELECT id, source, source_state, asked, sha256, plan, tables, made, keyed,"
         " finished IS NOT NULL AS finished, report FROM golive.sqlite_copies WHERE schema = %s ORDER BY id DESC",
         (schema,),
     )
@@ -114,9 +150,9 @@ def chunks_done(session: Session, number: int) -> dict[tuple[str, int], Done]:
     }
 
 
-def keys_made(session: Session, number: int) -> None:
-    """Record that keys and indexes are there, inside of the transaction that makes them."""
-    session.execute("UPDATE golive.sqlite_copies SET keyed = now() WHERE id = %s", (number,))
+def keys_made(session: Session, number: int, count: int) -> None:
+    """Record how many keys and indexes are there, inside of the transaction that makes the last of them."""
+    session.execute("UPDATE golive.sqlite_copies SET keyed = %s WHERE id = %s", (count, number))
 
 
 def end_copy(session: Session, number: int, report: Mapping[str, Any]) -> None:

@@ -42,7 +42,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.source impo
     take_snapshot,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.target import cut, levels_of, tables_there
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.work import copy_worker
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.work import APPLICATION, copy_worker
 
 _APPLICATION = "golive sqlite_copy"
 _NO_LIMIT = Limits(lock=10, statement=0, idle_in_transaction=0)
@@ -53,13 +53,14 @@ def copy_sqlite(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
     """The verb's result. Raises GoliveError, SqlError as GoliveError, or Interrupted; what is committed stays."""
     check_source(wish.path)
     with connect(call, where, limits=_NO_LIMIT, application_name=_APPLICATION) as session:
-        if not ledger.lock(session):
+        if not ledger.lock(call, session):
             raise GoliveError(
                 "locked",
                 f"Another copy goes into {where} right now.",
                 "Wait for its end; look for sessions named «golive sqlite_copy» in pg_stat_activity.",
             )
         try:
+            ledger.await_workers(call, session, APPLICATION)
             return _Run(call, where, wish, session).result()
         except SqlError as error:
             raise GoliveError("copy_failed", f"PostgreSQL refused a statement of the copy: {error}") from error
@@ -160,12 +161,12 @@ class _Run:
         number = resumed.id if resumed is not None else self._start(plan, state, given_up)
         # From here on a second run goes on with it.
         self._keep_snapshot = True
+        self._make_tables(plan)
         done = ledger.chunks_done(session, number)
         before = sum(one.rows for one in done.values())
         made = [cut(name) for name in plan.made]
         self._send(plan, number, done, [made, *levels])
-        if resumed is None or not resumed.keyed:
-            self._finish_tables(plan, number)
+        self._finish_tables(plan, number, resumed.keyed if resumed is not None else 0)
         prove(call, self._where, session, plan, done, wish.processes)
         result = self._told(plan, "copied", done, before)
         self._write_report(result)
@@ -230,31 +231,30 @@ class _Run:
             )
 
     def _start(self, plan: Plan, state: str, given_up: list[Copy]) -> int:
-        """Make tables, empty those to be replaced, and record that the copy begins: all of it or nothing."""
+        """Empty the tables to be replaced, and record that the copy begins."""
         wish, session = self._wish, self._session
         ledger.prepare(session)
+        session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(wish.schema)}")
+        for one in given_up:
+            for name in one.made:
+                session.execute(f"DROP TABLE IF EXISTS {quoted(wish.schema)}.{quoted(cut(name))} CASCADE")
+        row = {
+            "schema": wish.schema,
+            "tables": list(plan.targets),
+            "source": wish.path,
+            "source_state": state,
+            "asked": _asked(wish),
+            "sha256": plan.snapshot.sha256,
+            "plan": plan.digest,
+            "made": plan.made,
+            "run_id": wish.run_id or None,
+        }
         with _transaction(session):
-            session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(wish.schema)}")
             for one in given_up:
-                for name in one.made:
-                    session.execute(f"DROP TABLE IF EXISTS {quoted(wish.schema)}.{quoted(cut(name))} CASCADE")
                 ledger.forget(session, one.id)
             emptied = [plan.targets[name].place for name in wish.replace if name not in plan.made]
             if emptied:
                 session.execute(f"TRUNCATE {', '.join(emptied)}")
-            for name in plan.made:
-                session.execute(definitions.create(plan.targets[name]))
-            row = {
-                "schema": wish.schema,
-                "tables": list(plan.targets),
-                "source": wish.path,
-                "source_state": state,
-                "asked": _asked(wish),
-                "sha256": plan.snapshot.sha256,
-                "plan": plan.digest,
-                "made": plan.made,
-                "run_id": wish.run_id or None,
-            }
             return ledger.begin_copy(session, row)
 
     def _send(self, plan: Plan, number: int, done: dict[tuple[str, int], Done], levels: list[list[str]]) -> None:
@@ -277,25 +277,32 @@ class _Run:
             for tasks in todo:
                 pool.run(tasks, took)
 
-    def _finish_tables(self, plan: Plan, number: int) -> None:
+    def _make_tables(self, plan: Plan) -> None:
+        """Each by itself: a server has room for the locks of some hundred tables at once."""
+        for name in plan.made:
+            self._session.execute(definitions.create(plan.targets[name]))
+
+    def _finish_tables(self, plan: Plan, number: int, keyed: int) -> None:
+        """Keys and indexes that are not there yet; how many are is recorded with each."""
         session = self._session
-        with _transaction(session):
-            for statement in definitions.keys(plan, self._wish.policies):
-                self._call.progress(statement)
-                try:
+        for at, statement in enumerate(definitions.keys(plan, self._wish.policies)):
+            if at < keyed:
+                continue
+            self._call.progress(statement)
+            try:
+                with _transaction(session):
                     session.execute(statement)
-                except SqlError as error:
-                    raise GoliveError(
-                        "key_failed",
-                        f"PostgreSQL refused a key or an index of the copied rows: {error}",
-                        "Mend the source and begin anew, or leave the table out.",
-                        {"statement": statement},
-                    ) from error
-            for target in plan.targets.values():
-                definitions.continue_sequence(session, target)
-            for target in plan.targets.values():
-                session.execute(f"ANALYZE {target.place}")
-            ledger.keys_made(session, number)
+                    ledger.keys_made(session, number, at + 1)
+            except SqlError as error:
+                raise GoliveError(
+                    "key_failed",
+                    f"PostgreSQL refused a key or an index of the copied rows: {error}",
+                    "Mend the source and begin anew with replace, or leave the table out.",
+                    {"statement": statement},
+                ) from error
+        for target in plan.targets.values():
+            definitions.continue_sequence(session, target)
+            session.execute(f"ANALYZE {target.place}")
 
     def _told(self, plan: Plan, state: str, done: Mapping[tuple[str, int], Done], before: int) -> dict[str, Any]:
         seconds = time.monotonic() - self._begin

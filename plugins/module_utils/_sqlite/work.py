@@ -34,7 +34,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema impo
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.source import opened
 
 _PIECE = 1 << 18
-_APPLICATION = "golive sqlite_copy"
+APPLICATION = "golive sqlite_copy worker"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def census_worker(path: str, tables: Mapping[str, tuple[Table, Mapping[str, str]
 def copy_worker(path: str, where: Settings, copy: int, targets: Mapping[str, Target]) -> Iterator[Handle]:
     """Handles a ``Chunk`` by sending it: what was committed is given back as ``Done``."""
     encoders = {name: [choice.encoder() for choice in target.choices] for name, target in targets.items()}
-    with opened(path) as connection, connect_plain(where, _APPLICATION) as server:
+    with opened(path) as connection, connect_plain(where, APPLICATION) as server:
 
         def handle(chunk: Chunk) -> Done:
             sending = _Sending(connection, targets[chunk.table], encoders[chunk.table], chunk)
@@ -101,7 +101,7 @@ class ReadBack:
 @contextmanager
 def proof_worker(where: Settings, targets: Mapping[str, Target]) -> Iterator[Handle]:
     """Handles a ``ReadBack`` by rows and digest of what the server has."""
-    with connect_plain(where, _APPLICATION) as server:
+    with connect_plain(where, APPLICATION) as server:
         with server.cursor() as cursor:
             # The rows of a chunk are asked for by key: its index gives them in order.
             cursor.execute("SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off")
