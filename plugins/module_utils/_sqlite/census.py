@@ -273,7 +273,13 @@ class _Look:
             self._take_forms(places, texts, key)
 
     def _take_forms(self, places: Sequence[int], texts: Sequence[bytes], key: Callable[[int], str]) -> None:
-        forms, likely = self._facts.forms, list(_PARSES[self._hint])
+        forms = self._facts.forms
+        likely = sorted(_PARSES[self._hint], key=lambda one: -forms.get(one[0], Seen()).count)
+        form, parse = likely[0]
+        if form != JSON and _parses(lambda all_of_them: list(map(parse, all_of_them)), texts):
+            # Mostly all of them have one form.
+            forms.setdefault(form, Seen()).add(len(texts), f"{key(places[0])} ({_shown(texts[0])})")
+            return
         for at, text in zip(places, texts, strict=True):
             number = next((at for at, (_form, parse) in enumerate(likely) if _parses(parse, text)), None)
             if number:
@@ -286,7 +292,7 @@ class _Look:
                 self._facts.equal_keys.add(1, key(at))
 
 
-def _parses(parse: Parse, text: bytes) -> bool:
+def _parses(parse: Callable[[Any], Any], text: Any) -> bool:
     try:
         parse(text)
     except (ValueError, KeyError, RecursionError, OverflowError):
