@@ -83,7 +83,7 @@ def children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-@pytest.mark.parametrize("after", [1, 40, 120])
+@pytest.mark.parametrize("after", [1, pytest.param(40, marks=pytest.mark.series), 120])
 @pytest.mark.parametrize("whom", ["controller", "worker"])
 def test_a_killed_copy_is_gone_on_with(move: Move, whom: str, after: int) -> None:
     fill(move)
@@ -334,6 +334,7 @@ def test_no_room_for_the_snapshot(move: Move, tmp_path: Path) -> None:
     assert "work_dir" in (error.hint or "")
 
 
+@pytest.mark.series
 def test_two_thousand_tables(move: Move) -> None:
     one = "CREATE TABLE t{0} (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t{0} VALUES ({0}, 'x')"
     move.make(";".join(one.format(number) for number in range(2000)))

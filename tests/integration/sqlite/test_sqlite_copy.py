@@ -9,8 +9,12 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.both_ways.harness import PLAYBOOKS, run_both
 from tests.integration.sqlite.conftest import Move
 
 SHOP = """
@@ -119,3 +123,29 @@ def _plain(row: tuple[Any, ...]) -> list[Any]:
     """A row as SQLite gives it."""
     found = [bytes(value) if isinstance(value, memoryview) else value for value in row]
     return [value.isoformat(" ", "milliseconds") if isinstance(value, datetime) else value for value in found]
+
+
+@pytest.mark.parametrize("executable", PLAYBOOKS)
+def test_both_ways(move: Move, tmp_path: Path, executable: str) -> None:
+    """In process and as a module, from real playbooks: each copies into a schema of its own."""
+    shop(move)
+    given = {"path": str(move.path), "postgresql": move.database.options, "chunk_rows": 200, "processes": 2}
+    cases: dict[str, Any] = {
+        "check": {"golive.cutover.sqlite_copy": {**given, "schema": "{{ way }}"}, "check_mode": True},
+        "run": {"golive.cutover.sqlite_copy": {**given, "schema": "{{ way }}"}},
+        "again": {"golive.cutover.sqlite_copy": {**given, "schema": "{{ way }}"}},
+        "unknown": {"golive.cutover.sqlite_copy": {**given, "tables": ["nope"]}},
+    }
+    for case in cases.values():
+        case["vars"] = {"way": "{{ 'w' ~ ('GOLIVE_RUN_AS_MODULE' in lookup('pipe', 'env')) | lower }}"}
+    inside, module = run_both(executable, cases, tmp_path / "ways")
+    for case, state, changed in (("check", "planned", True), ("run", "copied", True), ("again", "present", False)):
+        for way in (inside, module):
+            result = way.result(case)
+            assert (result.get("state"), result["changed"]) == (state, changed), result
+            assert result["rows"] == 4200
+    assert inside.result("run")["tables"] == module.result("run")["tables"]
+    assert inside.result("unknown")["code"] == module.result("unknown")["code"] == "unknown_table"
+    assert move.database.password not in inside.out + module.out
+    rows = move.query("SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'orders'")
+    assert sorted(rows) == [("wfalse",), ("wtrue",)]
