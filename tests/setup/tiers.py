@@ -34,8 +34,10 @@ RUN = [str(SETUP / "run"), "main"]
 # What the benches compare with; the samples of them need it.
 PEERS = REPOSITORY / "tests" / "bench" / "apply" / "contenders.py"
 NO_TESTS = 5
-# Half of their time these tests wait: for pods, for soak times, for the start of a Python.
+# Half of their time these tests wait: for pods, for soak times, for the start of a Python. Those on the cluster wait
+# longer.
 SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile")
+ON_THE_CLUSTER = ("--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder")
 # Whoever chooses tests wants them of one tier; a part of it without any is no failure.
 CHOSEN = shlex.split(os.environ.get("PYTEST_ARGS", ""))
 
@@ -161,7 +163,7 @@ def e2e(builds: list[Background]) -> Counts:
     """Needs the builds; the cluster is started at normal priority and loaded before the first test."""
     if not all(build.wait() for build in builds) or cluster_up() != 0:
         return Counts(failed=1)
-    counts = pytest("e2e", *SIDE_BY_SIDE, "--no-loadscope-reorder", marked=" and not alone")
+    counts = pytest("e2e", *ON_THE_CLUSTER, marked=" and not alone")
     counts.add(pytest("e2e", marked=" and alone", part="-alone"))
     return counts
 

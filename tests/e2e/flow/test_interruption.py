@@ -24,12 +24,8 @@ def own(make_stage: Callable[..., Stage]) -> Stage:
     return stage
 
 
-def _rest(*phases: str) -> list[object]:
-    """Phases that only the long series kills at."""
-    return [pytest.param(phase, marks=pytest.mark.series) for phase in phases]
-
-
-@pytest.mark.parametrize("phase", ["Observe |", *_rest("Warm | wait", "Shift | move", "Settle | record")])
+@pytest.mark.series
+@pytest.mark.parametrize("phase", ["Observe |", "Warm | wait", "Shift | move", "Settle | record"])
 def test_a_killed_rollback_goes_on_and_not_back(own: Stage, phase: str) -> None:
     assert own.play("release.yml", **V2).code == 0
     assert phase in own.play_until("rollback.yml", phase)

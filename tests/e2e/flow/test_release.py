@@ -63,16 +63,21 @@ ERRORS_GATE = {
 }
 
 
+def _late(*values: Any) -> Any:
+    """A case that only the long series runs: the tests of the tracking and of the gate have the cause too."""
+    return pytest.param(*values, marks=pytest.mark.series)
+
+
 @pytest.mark.parametrize(
     ("version", "settings", "cause"),
     [
         ("3.0.0-badimage", {}, "image"),
-        ("3.0.0-crash", {}, "crash"),
-        ("3.0.0-oom", {}, "memory"),
+        _late("3.0.0-crash", {}, "crash"),
+        _late("3.0.0-oom", {}, "memory"),
         ("3.0.0-noconfig", NO_CONFIG, "notes-settings"),
-        ("3.0.0-neverready", {"app_startup_seconds": 10}, "ready"),
+        _late("3.0.0-neverready", {"app_startup_seconds": 10}, "ready"),
         ("3.0.0-slow", SLOW_GATE, "fast enough"),
-        ("3.0.0-errors", ERRORS_GATE, "answers"),
+        _late("3.0.0-errors", ERRORS_GATE, "answers"),
     ],
 )
 def test_a_bad_release_is_refused_with_its_cause(
