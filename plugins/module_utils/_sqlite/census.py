@@ -30,6 +30,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema impo
 
 BATCH_BYTES = 8 << 20
 MOST_BATCH = 5000
+# All rows of such a file may be in memory.
+_SMALL_BYTES = 64 << 20
 EXACT_REAL = 1 << 53
 OTHER = "other"
 BOOLEAN, UUID, JSON, NUMERIC = "boolean", "uuid", "json", "numeric"
@@ -170,28 +172,39 @@ def _take(
 ) -> Census:
     census = Census(columns={column.name: Facts() for column in table.stored})
     looks = [_Look(one, census.columns[one.name], hints.get(one.name, "")) for one in table.stored]
-    names = ", ".join(quoted(column.name) for column in table.stored)
     asked = [column.name for column in table.stored if column.name not in numbers]
-    kinds = "".join(f", typeof({quoted(name)})" for name in asked)
-    cursor = connection.execute(f"SELECT {names}{kinds} FROM {quoted(table.name)} WHERE {where}", values)
-    size = batch_rows(connection, table, where, values)
+    # Of a blob only its size is looked at, which SQLite knows without reading it.
+    shown = [f"CASE typeof({name}) WHEN 'blob' THEN length({name}) ELSE {name} END" for name in map(quoted, asked)]
+    by_name = dict(zip(asked, shown, strict=True))
+    names = [by_name.get(column.name, quoted(column.name)) for column in table.stored]
+    kinds = [f"typeof({quoted(name)})" for name in asked]
+    place = f"{quoted(table.name)} WHERE {where}"
+    size = _batch(connection, shown, place, values)
+    cursor = connection.execute(f"SELECT {', '.join([*names, *kinds])} FROM {place}", values)
     keyed = [number for number, column in enumerate(table.stored) if column.key]
     while rows := cursor.fetchmany(size):
         columns = list(zip(*rows, strict=True))
-        shown = _Keys(rows, keyed, census.rows)
+        key = _Keys(rows, keyed, census.rows)
         told = dict(zip(asked, columns[len(looks) :], strict=True))
         for look, column in zip(looks, columns[: len(looks)], strict=True):
-            look.take(column, told.get(look.column.name), shown)
+            look.take(column, told.get(look.column.name), key)
         census.rows += len(rows)
     return census
 
 
-def batch_rows(connection: sqlite3.Connection, table: Table, where: str, values: Sequence[Any]) -> int:
+def _batch(connection: sqlite3.Connection, shown: Sequence[str], place: str, values: Sequence[Any]) -> int:
     """So many rows are read at once that the widest ones still take little memory."""
-    wide = [column.name for column in table.stored if affinity_of(column.declared) not in ("integer", "real")]
-    sizes = " + ".join(f"coalesce(length({quoted(name)}), 0)" for name in wide) or "0"
-    widest = connection.execute(f"SELECT max({sizes}) FROM {quoted(table.name)} WHERE {where}", values).fetchone()[0]
-    return max(1, min(MOST_BATCH, BATCH_BYTES // max(1, widest or 1)))
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    if not shown or pages * size <= _SMALL_BYTES:
+        return MOST_BATCH
+    sizes = " + ".join(f"coalesce(length({text}), 0)" for text in shown)
+    widest = connection.execute(f"SELECT max({sizes}) FROM {place}", values).fetchone()[0]
+    return batch_rows(widest or 0)
+
+
+def batch_rows(widest: int) -> int:
+    """Rows of at most ``widest`` bytes that are read at once."""
+    return max(1, min(MOST_BATCH, BATCH_BYTES // max(1, widest)))
 
 
 @dataclass
@@ -216,8 +229,10 @@ class _Look:
         self._hint = hint
 
     def take(self, values: Sequence[Any], kinds: Sequence[bytes] | None, key: Callable[[int], str]) -> None:
-        types = set(map(type, values))
         facts = self._facts
+        if kinds is not None and b"blob" in kinds:
+            values = self._without_blobs(values, kinds, key)
+        types = set(map(type, values))
         if int in types:
             numbers = values if types == {int} else [value for value in values if type(value) is int]
             facts.kinds["integer"].add(len(numbers), key(_first(values, int)))
@@ -234,31 +249,30 @@ class _Look:
         if bytes in types:
             self._take_bytes(values, kinds, key)
 
+    def _without_blobs(self, values: Sequence[Any], kinds: Sequence[bytes], key: Callable[[int], str]) -> Sequence[Any]:
+        facts, blobs = self._facts, [kind == b"blob" for kind in kinds]
+        sizes = list(compress(values, blobs))
+        facts.kinds["blob"].add(len(sizes), key(blobs.index(True)))
+        self._measure(sizes)
+        return [None if blob else value for value, blob in zip(values, blobs, strict=True)]
+
     def _take_bytes(self, values: Sequence[Any], kinds: Sequence[bytes] | None, key: Callable[[int], str]) -> None:
-        facts = self._facts
         if kinds is None:
             raise _KindsNeededError
-        there = set(kinds)
-        if b"blob" in there:
-            blobs = values if there == {b"blob"} else list(compress(values, [kind == b"blob" for kind in kinds]))
-            facts.kinds["blob"].add(len(blobs), key(kinds.index(b"blob")))
-            self._measure(blobs)
-        if there == {b"text"}:
-            facts.kinds["text"].add(len(values), f"{key(0)} ({_shown(values[0])})")
-            self._take_texts(range(len(values)), values, key)
-        elif b"text" in there:
+        texts, places = values, list(range(len(values)))
+        if set(kinds) != {b"text"}:
             places = [at for at, kind in enumerate(kinds) if kind == b"text"]
-            facts.kinds["text"].add(len(places), f"{key(places[0])} ({_shown(values[places[0]])})")
-            self._take_texts(places, [values[at] for at in places], key)
+            texts = [values[at] for at in places]
+        self._facts.kinds["text"].add(len(texts), f"{key(places[0])} ({_shown(texts[0])})")
+        self._take_texts(places, texts, key)
 
-    def _measure(self, values: Sequence[bytes]) -> None:
-        sizes = list(map(len, values))
+    def _measure(self, sizes: Sequence[int]) -> None:
         self._facts.longest = max(self._facts.longest, *sizes)
         self._facts.bytes += sum(sizes)
 
     def _take_texts(self, places: Sequence[int], texts: Sequence[bytes], key: Callable[[int], str]) -> None:
         facts = self._facts
-        self._measure(texts)
+        self._measure(list(map(len, texts)))
         # A line feed between them, so that no half of a character is made whole by its neighbour.
         together = b"\n".join(texts)
         if b"\0" in together:

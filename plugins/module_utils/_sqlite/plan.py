@@ -17,7 +17,7 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.census import Census
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.census import Census, batch_rows
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.chunks import Chunk, chunks_of
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns import (
     Finding,
@@ -207,7 +207,10 @@ def _plan_table(wish: Wish, plan: Plan, table: Table, there: There | None, copie
         plan.review += _review(table, wish, copied)
     else:
         plan.refused += _against(table, there, names)
-    plan.targets[table.name] = Target(table, wish.schema, cut(table.name), tuple(choices), tuple(names), ordered)
+    widest = sum(facts.longest for facts in census.columns.values())
+    plan.targets[table.name] = Target(
+        table, wish.schema, cut(table.name), tuple(choices), tuple(names), ordered, batch_rows(widest)
+    )
 
 
 def _against(table: Table, there: There, names: Sequence[str]) -> list[Finding]:

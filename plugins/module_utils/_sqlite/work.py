@@ -12,11 +12,12 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, connect_plain, driver
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.census import Census, batch_rows, take_census
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.census import Census, take_census
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.chunks import Chunk, condition
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns import Choice
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.encode import (
@@ -39,7 +40,8 @@ APPLICATION = "golive sqlite_copy worker"
 
 @dataclass(frozen=True)
 class Target:
-    """A table as it is copied. ``ordered``: its rows can be read back in the order in which they are sent."""
+    """A table as it is copied. ``ordered``: its rows can be read back in the order in which they are sent; ``batch`` of
+    them are read at once."""
 
     table: Table
     schema: str
@@ -47,6 +49,7 @@ class Target:
     choices: Sequence[Choice]
     columns: Sequence[str]
     ordered: bool
+    batch: int
 
     @property
     def place(self) -> str:
@@ -140,8 +143,11 @@ class _Sending:
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most ``size``; empty at the end."""
-        if not self._piece:
-            self._piece = memoryview(next(self._pieces, b""))
+        while not self._piece:
+            following = next(self._pieces, None)
+            if following is None:
+                return b""
+            self._piece = memoryview(following)
         part, self._piece = self._piece[:size], self._piece[size:]
         return bytes(part)
 
@@ -150,19 +156,31 @@ class _Sending:
     ) -> Iterator[bytes]:
         where, values, order = condition(target.table, chunk)
         names = ", ".join(quoted(choice.column.name) for choice in target.choices)
-        size = batch_rows(connection, target.table, where, values)
         cursor = connection.execute(f"SELECT {names} FROM {quoted(target.table.name)} WHERE {where}{order}", values)
-        while rows := cursor.fetchmany(size):
-            pieces = self._encoded(target, encoders, list(zip(*rows, strict=True)))
-            data = joined(pieces)
-            if self._sum is None:
-                self._hash.update(data)
-            else:
-                self._sum.add(each(pieces))
+        while rows := cursor.fetchmany(target.batch):
             self.rows += len(rows)
-            self.bytes += len(data)
-            yield data
+            columns = list(zip(*rows, strict=True))
+            del rows
+            pieces = self._encoded(target, encoders, columns)
+            for data in self._counted(pieces, wide=target.batch == 1):
+                self.bytes += len(data)
+                yield data
         yield TRAILER
+
+    def _counted(self, pieces: Sequence[Sequence[bytes]], wide: bool) -> Iterator[bytes]:
+        if self._sum is not None:
+            rows = each(pieces)
+            self._sum.add(rows)
+            yield b"".join(rows)
+        elif wide:
+            # Piece by piece, so that a large value is not in memory once more.
+            for piece in chain.from_iterable(zip(*pieces, strict=True)):
+                self._hash.update(piece)
+                yield piece
+        else:
+            data = joined(pieces)
+            self._hash.update(data)
+            yield data
 
     def _encoded(self, target: Target, encoders: Sequence[Any], columns: Sequence[Sequence[Any]]) -> Any:
         for choice, column in zip(target.choices, columns, strict=True):
