@@ -111,6 +111,13 @@ options:
     type: list
     elements: str
     default: []
+  catch_up:
+    description:
+      - Whether a source that has changed since it was copied is carried over again. Only chunks whose rows are others
+        are sent, their old rows are deleted first, and all is proved again. What was written to the target's tables by
+        others is overwritten or found by the proof. Only for tables that the copy has made.
+    type: bool
+    default: false
   orphans:
     description: What happens when rows point to no row. V(keep) copies them, and leaves the foreign key not validated.
     type: str
@@ -335,6 +342,7 @@ SPEC: dict[str, Any] = {
         },
         "append": {"type": "list", "elements": "str", "default": []},
         "replace": {"type": "list", "elements": "str", "default": []},
+        "catch_up": {"type": "bool", "default": False},
         "orphans": {"type": "str", "choices": ["fail", "keep"], "default": "fail"},
         "processes": {"type": "int"},
         "chunk_rows": {"type": "int", "default": 50000},
@@ -359,6 +367,7 @@ def run(call: Call) -> dict[str, Any]:
         policies=policies_of(params["columns"] or []),
         append=tuple(params["append"] or ()),
         replace=tuple(params["replace"] or ()),
+        catch_up=params["catch_up"],
         orphans=params["orphans"],
         processes=max(1, params["processes"] or min(_MOST_PROCESSES, os.cpu_count() or 1)),
         chunk_rows=max(1, params["chunk_rows"]),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,3 +60,25 @@ def chunks_of(connection: sqlite3.Connection, table: Table, rows_each: float) ->
     span = high - low + 1
     edges = [low + span * part // count for part in range(count + 1)]
     return [Chunk(table.name, part, edges[part], edges[part + 1] - 1) for part in range(count)]
+
+
+def extended(connection: sqlite3.Connection, table: Table, known: Sequence[Chunk], rows_each: float) -> list[Chunk]:
+    """The chunks of an earlier snapshot, and further ones for rows whose numbers lie beyond them."""
+    number = number_of(table)
+    lows = [chunk.low for chunk in known if chunk.low is not None]
+    highs = [chunk.high for chunk in known if chunk.high is not None]
+    if number is None or not lows:
+        return list(known)
+    first, last = min(lows), max(highs)
+    low, high = connection.execute(f"SELECT min({number}), max({number}) FROM {quoted(table.name)}").fetchone()
+    found = list(known)
+    edges = [(low, first - 1)] if low is not None and low < first else []
+    start = last + 1
+    while high is not None and start <= high:
+        # Numbers mostly grow by one: a span holds about as many rows.
+        span = high - start + 1 if rows_each == math.inf else math.ceil(rows_each)
+        span = max(span, (high - start) // _MOST_CHUNKS + 1)
+        edges.append((start, min(high, start + span - 1)))
+        start += span
+    following = max(chunk.number for chunk in known) + 1
+    return [*found, *(Chunk(table.name, following + at, *edge) for at, edge in enumerate(edges))]

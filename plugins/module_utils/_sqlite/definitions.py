@@ -52,11 +52,29 @@ def keys(plan: Plan, policies: Mapping[str, Policy]) -> list[str]:
     for target in made:
         for number, key in enumerate(target.table.foreign_keys):
             if key.parent in plan.targets:
-                name = quoted(cut(f"{target.name}_fk{number + 1}"))
+                name = _foreign_name(target, number)
                 statements.append(f"ALTER TABLE {target.place} ADD CONSTRAINT {name} {_foreign(plan, key)} NOT VALID")
                 if target.table.name not in plan.orphaned:
                     late.append(f"ALTER TABLE {target.place} VALIDATE CONSTRAINT {name}")
     return statements + late
+
+
+def before_foreign_keys(statements: list[str]) -> int:
+    """How many of the statements of ``keys`` come before the first foreign key."""
+    return next((at for at, text in enumerate(statements) if " FOREIGN KEY " in text), len(statements))
+
+
+def without_foreign_keys(plan: Plan) -> list[str]:
+    """Take the foreign keys of the tables that were made away, as far as they are there."""
+    return [
+        f"ALTER TABLE {target.place} DROP CONSTRAINT IF EXISTS {_foreign_name(target, number)}"
+        for target in (plan.targets[name] for name in plan.made)
+        for number, _key in enumerate(target.table.foreign_keys)
+    ]
+
+
+def _foreign_name(target: Target, number: int) -> str:
+    return quoted(cut(f"{target.name}_fk{number + 1}"))
 
 
 def _index(target: Target, index: Index, small: bool) -> list[str]:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 
 _TABLES = """
@@ -26,6 +28,8 @@ CREATE TABLE IF NOT EXISTS golive.sqlite_copies (
   asked text NOT NULL,
   sha256 text NOT NULL,
   plan text NOT NULL,
+  cuts jsonb NOT NULL,
+  checked boolean NOT NULL DEFAULT true,
   run_id text,
   started timestamptz NOT NULL DEFAULT now(),
   keyed integer NOT NULL DEFAULT 0,
@@ -42,16 +46,19 @@ _OTHERS = (
     "SELECT {} FROM pg_catalog.pg_stat_activity"
     " WHERE datname = current_database() AND application_name = %s AND usename = current_user"
 )
-_GIVEN = ("schema", "tables", "made", "source", "source_state", "asked", "sha256", "plan", "run_id")
+_GIVEN = ("schema", "tables", "made", "source", "source_state", "asked", "sha256", "plan", "cuts", "run_id")
 # Any number that nothing else takes: the first 8 bytes of the SHA-256 of «golive.sqlite_copy».
 _LOCK = 0x5F1B6A0D3C2E4B7
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy that was begun. ``source_state`` is the size and the time of the source when its snapshot was taken,
-    ``asked`` the options; ``made`` are the tables that it makes itself,
-    ``keyed`` counts the keys and indexes that these have."""
+    """A copy that was begun.
+
+    ``source_state`` is the size and the time of the source when its snapshot was taken, ``asked`` the options. ``made``
+    are the tables that it makes itself, ``keyed`` counts the keys and indexes that these have, ``cuts`` is how its
+    tables are cut. Unless ``checked``, chunks may be there that are not what its snapshot has.
+    """
 
     id: int
     source: str
@@ -59,6 +66,8 @@ class Copy:
     asked: str
     sha256: str
     plan: str
+    cuts: Mapping[str, Any]
+    checked: bool
     tables: list[str]
     made: list[str]
     keyed: int
@@ -113,11 +122,24 @@ def copies(session: Session, schema: str) -> list[Copy]:
     if not session.value("SELECT to_regclass('golive.sqlite_copies') IS NOT NULL"):
         return []
     rows = session.rows(
-        "SELECT id, source, source_state, asked, sha256, plan, tables, made, keyed,"
+        "SELECT id, source, source_state, asked, sha256, plan, cuts, checked, tables, made, keyed,"
         " finished IS NOT NULL AS finished, report FROM golive.sqlite_copies WHERE schema = %s ORDER BY id DESC",
         (schema,),
     )
     return [Copy(**row) for row in rows]
+
+
+@contextmanager
+def transaction(session: Session) -> Iterator[None]:
+    """All of the block or nothing of it."""
+    session.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        with suppress(SqlError):
+            session.execute("ROLLBACK")
+        raise
+    session.execute("COMMIT")
 
 
 def prepare(session: Session) -> None:
@@ -128,11 +150,34 @@ def prepare(session: Session) -> None:
 def begin_copy(session: Session, row: Mapping[str, Any]) -> int:
     """Record that a copy begins, inside of the caller's transaction; its id."""
     number = session.value(
-        "INSERT INTO golive.sqlite_copies (schema, tables, made, source, source_state, asked, sha256, plan, run_id)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        f"INSERT INTO golive.sqlite_copies ({', '.join(_GIVEN)})"
+        f" VALUES ({', '.join(['%s'] * len(_GIVEN))}) RETURNING id",
         [row[name] for name in _GIVEN],
     )
     return int(number)
+
+
+def begin_catch_up(session: Session, number: int, row: Mapping[str, Any], keyed: int) -> None:
+    """Let a copy be one of another snapshot; of its keys only the first ``keyed`` stay counted."""
+    changed = ("source_state", "sha256", "plan", "cuts", "run_id")
+    session.execute(
+        f"UPDATE golive.sqlite_copies SET {', '.join(f'{name} = %s' for name in changed)},"
+        " keyed = least(keyed, %s), checked = false, finished = NULL, report = NULL WHERE id = %s",
+        [*(row[name] for name in changed), keyed, number],
+    )
+
+
+def drop_chunks(session: Session, number: int, target: str, chunk: int | None) -> None:
+    """Forget a chunk, or all of a table without one, inside of the transaction that deletes its rows."""
+    session.execute(
+        "DELETE FROM golive.sqlite_chunks WHERE copy = %s AND target = %s AND number = coalesce(%s, number)",
+        (number, target, chunk),
+    )
+
+
+def all_checked(session: Session, number: int) -> None:
+    """Record that every chunk that is there is what the snapshot has."""
+    session.execute("UPDATE golive.sqlite_copies SET checked = true WHERE id = %s", (number,))
 
 
 def forget(session: Session, number: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.census import Census, batch_rows
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.chunks import Chunk, chunks_of
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.chunks import Chunk, chunks_of, extended
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns import (
     Finding,
     Policy,
@@ -26,6 +26,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns imp
     decide,
     literal,
     looked_for,
+    scale_of,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.pool import Pool
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema import (
@@ -57,6 +58,7 @@ class Wish:
     append: Sequence[str]
     replace: Sequence[str]
     orphans: str
+    catch_up: bool
     processes: int
     chunk_rows: int
     run_id: str
@@ -92,7 +94,7 @@ class Plan:
                 target.name,
                 target.schema,
                 target.ordered,
-                [[one.column.name, one.type, repr(one.policy)] for one in target.choices],
+                [[one.column.name, one.base, scale_of(one.type), repr(one.policy)] for one in target.choices],
             ]
             for target in self.targets.values()
         ]
@@ -101,10 +103,17 @@ class Plan:
 
 
 def make_plan(
-    call: Call, wish: Wish, snapshot: Snapshot, tables: Sequence[Table], there: Mapping[str, There], whole: set[str]
+    call: Call,
+    wish: Wish,
+    snapshot: Snapshot,
+    tables: Sequence[Table],
+    there: Mapping[str, There],
+    whole: set[str],
+    own: Mapping[str, There],
+    cuts: Mapping[str, Sequence[Chunk]],
 ) -> Plan:
     """Look at every row of the snapshot's ``tables``. ``there``: the tables that the target has, by name; those in
-    ``whole`` are copied in one piece.
+    ``whole`` are copied in one piece. ``own``: those that this copy has made before; ``cuts``: how it has cut them.
 
     Raises GoliveError ``source_corrupt``; what stands against the copy is in
     ``refused``.
@@ -114,11 +123,16 @@ def make_plan(
         plan.review += read_schema(connection).skipped
         for table in tables:
             rows_each = math.inf if cut(table.name) in whole else wish.chunk_rows
-            plan.chunks[table.name] = chunks_of(connection, table, rows_each)
+            known = cuts.get(table.name)
+            plan.chunks[table.name] = (
+                extended(connection, table, known, rows_each) if known else chunks_of(connection, table, rows_each)
+            )
         orphans = _orphans(connection, {table.name for table in tables})
-    _take_census(call, wish, plan, tables, there)
+    typed = {**there, **own}
+    copied = {one.name for one in tables}
+    _take_census(call, wish, plan, tables, typed)
     for table in tables:
-        _plan_table(wish, plan, table, there.get(cut(table.name)), {one.name for one in tables})
+        _plan_table(wish, plan, table, there.get(cut(table.name)), typed.get(cut(table.name)), copied)
     _orphan_findings(wish, plan, orphans)
     _name_findings(plan, tables)
     return plan
@@ -185,11 +199,13 @@ def _policy(wish: Wish, table: Table, column: str) -> Policy:
     return wish.policies.get(f"{table.name}.{column}", Policy())
 
 
-def _plan_table(wish: Wish, plan: Plan, table: Table, there: There | None, copied: set[str]) -> None:
+def _plan_table(
+    wish: Wish, plan: Plan, table: Table, there: There | None, typed: There | None, copied: set[str]
+) -> None:
     census = plan.census[table.name]
     choices = []
     for column in table.stored:
-        type_ = None if there is None else there.types.get(cut(column.name))
+        type_ = None if typed is None else typed.types.get(cut(column.name))
         choice = decide(
             table.name, column, census.rows, census.columns[column.name], _policy(wish, table, column.name), type_
         )

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import 
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite import definitions, ledger
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.catch_up import remove, stale_chunks
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.chunks import Chunk
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.ledger import Copy, Done
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import (
@@ -33,7 +35,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import
 )
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.pool import Pool
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.proof import prove
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema import quoted, read_schema
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema import Table, quoted, read_schema
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.source import (
     Snapshot,
     check_source,
@@ -108,14 +110,19 @@ class _Run:
         same = next((one for one in known if (one.source, one.asked) == (wish.path, asked)), None)
         if same is not None and same.finished and same.source_state == state and not wish.replace:
             return {**(same.report or {}), "changed": False, "state": "present", "resumed": 0}
-        resumed = same if same is not None and not same.finished else None
-        if resumed is not None and resumed.source_state != state:
-            if not wish.replace:
+        resumed, anew = same, False
+        if same is not None and same.source_state != state:
+            anew = wish.catch_up
+            if not anew:
+                resumed = None
+            if not same.finished and not wish.catch_up and not wish.replace:
                 raise _source_changed(wish.path)
+        elif same is not None and same.finished:
             resumed = None
-        snapshot = self._snapshot_of(resumed)
+        snapshot = self._snapshot_of(None if anew else resumed)
         try:
-            return self._with_snapshot(snapshot, state, resumed, [one for one in known if not one.finished])
+            others = [one for one in known if not one.finished and (resumed is None or one.id != resumed.id)]
+            return self._with_snapshot(snapshot, state, resumed, anew, others)
         finally:
             if not self._keep_snapshot:
                 Path(self._snapshot_path).unlink(missing_ok=True)
@@ -130,24 +137,36 @@ class _Run:
                 return there
         anew = take_snapshot(self._call, self._wish.path, self._snapshot_path)
         if anew.sha256 != resumed.sha256:
+            Path(self._snapshot_path).unlink(missing_ok=True)
             raise _source_changed(self._wish.path)
         return anew
 
     def _with_snapshot(
-        self, snapshot: Snapshot, state: str, resumed: Copy | None, unfinished: list[Copy]
+        self, snapshot: Snapshot, state: str, resumed: Copy | None, anew: bool, others: list[Copy]
     ) -> dict[str, Any]:
+        """``anew``: the copy that is gone on with was of another snapshot."""
         call, wish, session = self._call, self._wish, self._session
         with opened(snapshot.path, text=True) as connection:
-            tables = wanted_tables(read_schema(connection), wish)
+            schema = read_schema(connection)
+        tables = wanted_tables(schema, wish)
         names = [table.name for table in tables]
-        given_up = self._given_up(names, [one for one in unfinished if resumed is None or one.id != resumed.id])
+        given_up = self._given_up(names, others)
         # What an unfinished copy has made is planned as if it was not there.
-        own = {cut(name) for one in [*given_up, *([resumed] if resumed else [])] for name in one.made}
+        mine = {cut(name) for name in resumed.made} if resumed is not None else set()
+        theirs = {cut(name) for one in given_up for name in one.made}
         there = tables_there(session, wish.schema, [cut(name) for name in names])
-        there = {name: row for name, row in there.items() if name not in own}
+        own = {name: row for name, row in there.items() if name in mine}
+        there = {name: row for name, row in there.items() if name not in mine | theirs}
+        cuts = {} if resumed is None else _chunks_of(resumed.cuts, _schema_digest(tables))
         levels, whole = levels_of(session, wish.schema, list(there))
-        plan = make_plan(call, wish, snapshot, tables, there, whole)
-        if resumed is not None and plan.digest != resumed.plan:
+        if anew and (there or wish.append):
+            raise GoliveError(
+                "catch_up_not_made",
+                f"Cannot catch up with {', '.join(sorted(there) or wish.append)}: the copy has not made these tables.",
+                "Name them in replace, which copies all of their rows again.",
+            )
+        plan = make_plan(call, wish, snapshot, tables, there, whole, own, cuts)
+        if resumed is not None and not anew and plan.digest != resumed.plan:
             raise GoliveError(
                 "plan_changed",
                 "The copy that was begun was planned otherwise: its target has changed, or this module.",
@@ -158,15 +177,25 @@ class _Run:
             raise refusal(plan)
         if call.check_mode:
             return self._told(plan, "planned", {}, 0)
-        number = resumed.id if resumed is not None else self._start(plan, state, given_up)
+        row = self._row(plan, state, _schema_digest(tables))
+        number = resumed.id if resumed is not None else self._start(plan, row, given_up)
         # From here on a second run goes on with it.
         self._keep_snapshot = True
+        keyed = resumed.keyed if resumed is not None else 0
+        if anew:
+            keyed = min(keyed, self._leave_snapshot(plan, number, row))
         self._make_tables(plan)
+        if anew or (resumed is not None and not resumed.checked):
+            for statement in definitions.without_foreign_keys(plan):
+                session.execute(statement)
+            stale = stale_chunks(call, plan, ledger.chunks_done(session, number), wish.processes)
+            remove(call, session, plan, number, stale)
+            ledger.all_checked(session, number)
         done = ledger.chunks_done(session, number)
         before = sum(one.rows for one in done.values())
         made = [cut(name) for name in plan.made]
         self._send(plan, number, done, [made, *levels])
-        self._finish_tables(plan, number, resumed.keyed if resumed is not None else 0)
+        self._finish_tables(plan, number, keyed)
         prove(call, self._where, session, plan, done, wish.processes)
         result = self._told(plan, "copied", done, before)
         self._write_report(result)
@@ -203,7 +232,8 @@ class _Run:
                 raise GoliveError(
                     "target_not_empty",
                     f"The table {target.place} holds {rows} rows.",
-                    "Name it in append to add rows to them, or in replace to remove them first.",
+                    "Name it in append to add rows to them, or in replace to remove them first. With catch_up a copy of"
+                    " this file is brought up to date.",
                     {"table": name, "rows": rows},
                 )
             plan.appended.add(name)
@@ -230,7 +260,31 @@ class _Run:
                 "Copy into an empty table, or renumber.",
             )
 
-    def _start(self, plan: Plan, state: str, given_up: list[Copy]) -> int:
+    def _row(self, plan: Plan, state: str, schema_digest: str) -> dict[str, Any]:
+        """The record of a copy."""
+        cuts = {name: [[chunk.number, chunk.low, chunk.high] for chunk in row] for name, row in plan.chunks.items()}
+        return {
+            "schema": self._wish.schema,
+            "tables": list(plan.targets),
+            "source": self._wish.path,
+            "source_state": state,
+            "asked": _asked(self._wish),
+            "sha256": plan.snapshot.sha256,
+            "plan": plan.digest,
+            "cuts": json.dumps({"schema": schema_digest, "tables": cuts}),
+            "made": plan.made,
+            "run_id": self._wish.run_id or None,
+        }
+
+    def _leave_snapshot(self, plan: Plan, number: int, row: Mapping[str, Any]) -> int:
+        """Let the copy be one of the new snapshot; how many of its keys stay when the foreign keys go."""
+        session = self._session
+        kept = definitions.before_foreign_keys(definitions.keys(plan, self._wish.policies))
+        with ledger.transaction(session):
+            ledger.begin_catch_up(session, number, row, kept)
+        return kept
+
+    def _start(self, plan: Plan, row: Mapping[str, Any], given_up: list[Copy]) -> int:
         """Empty the tables to be replaced, and record that the copy begins."""
         wish, session = self._wish, self._session
         ledger.prepare(session)
@@ -238,18 +292,7 @@ class _Run:
         for one in given_up:
             for name in one.made:
                 session.execute(f"DROP TABLE IF EXISTS {quoted(wish.schema)}.{quoted(cut(name))} CASCADE")
-        row = {
-            "schema": wish.schema,
-            "tables": list(plan.targets),
-            "source": wish.path,
-            "source_state": state,
-            "asked": _asked(wish),
-            "sha256": plan.snapshot.sha256,
-            "plan": plan.digest,
-            "made": plan.made,
-            "run_id": wish.run_id or None,
-        }
-        with _transaction(session):
+        with ledger.transaction(session):
             for one in given_up:
                 ledger.forget(session, one.id)
             emptied = [plan.targets[name].place for name in wish.replace if name not in plan.made]
@@ -290,7 +333,7 @@ class _Run:
                 continue
             self._call.progress(statement)
             try:
-                with _transaction(session):
+                with ledger.transaction(session):
                     session.execute(statement)
                     ledger.keys_made(session, number, at + 1)
             except SqlError as error:
@@ -332,18 +375,6 @@ class _Run:
         Path(new).replace(self._wish.report)
 
 
-@contextmanager
-def _transaction(session: Session) -> Iterator[None]:
-    session.execute("BEGIN")
-    try:
-        yield
-    except BaseException:
-        with suppress(SqlError):
-            session.execute("ROLLBACK")
-        raise
-    session.execute("COMMIT")
-
-
 def _state_of(path: str) -> str:
     """Size and time of a SQLite file and of its WAL: whoever writes to it changes one of them."""
     found = []
@@ -362,11 +393,28 @@ def _asked(wish: Wish) -> str:
     return json.dumps([lists, policies, wish.orphans, wish.chunk_rows], sort_keys=True)
 
 
+def _schema_digest(tables: Sequence[Table]) -> str:
+    """The same while tables, indexes and keys of the source are."""
+    told = [[table.name, table.sql, [index.sql for index in table.indexes]] for table in tables]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _chunks_of(cuts: Mapping[str, Any], schema_digest: str) -> dict[str, list[Chunk]]:
+    """How the tables were cut before."""
+    if cuts["schema"] != schema_digest:
+        raise GoliveError(
+            "schema_changed",
+            "The tables of the source are not what they were when the copy was begun.",
+            "Name them in replace to begin anew.",
+        )
+    return {name: [Chunk(name, *chunk) for chunk in row] for name, row in cuts["tables"].items()}
+
+
 def _source_changed(path: str) -> GoliveError:
     return GoliveError(
         "source_changed",
         f"The source {path} has changed since the copy that was begun and is not finished.",
-        "Name its tables in replace to begin anew.",
+        "Set catch_up to go on with what it has now, or name its tables in replace to begin anew.",
     )
 
 

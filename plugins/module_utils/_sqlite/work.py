@@ -91,6 +91,21 @@ def copy_worker(path: str, where: Settings, copy: int, targets: Mapping[str, Tar
         yield handle
 
 
+@contextmanager
+def digest_worker(path: str, targets: Mapping[str, Target]) -> Iterator[Handle]:
+    """Handles a ``Chunk`` by rows and digest of what would be sent."""
+    encoders = {name: [choice.encoder() for choice in target.choices] for name, target in targets.items()}
+    with opened(path) as connection:
+
+        def handle(chunk: Chunk) -> tuple[int, str]:
+            sending = _Sending(connection, targets[chunk.table], encoders[chunk.table], chunk)
+            while sending.read(_PIECE):
+                pass
+            return sending.rows, sending.digest
+
+        yield handle
+
+
 @dataclass(frozen=True)
 class ReadBack:
     """A part of a table that is read back: the chunk's rows, or the pages from ``low`` to before ``high``."""

@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +23,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import c
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.modules import sqlite_copy
 from tests.integration.conftest import Database
+from tests.integration.migrate import runner_process
 
 
 @dataclass
@@ -69,6 +75,15 @@ class Move:
         assert self.tables() == []
         return [(row["code"], row["table"], row["column"], row["count"]) for row in error.details["refused"]]
 
+    @property
+    def log(self) -> Path:
+        """What a process of its own shows."""
+        return self.path.with_name("progress.log")
+
+    def told(self) -> str:
+        """All of it so far."""
+        return self.log.read_text() if self.log.exists() else ""
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the target."""
         return self.database.query(sql)
@@ -85,6 +100,43 @@ class Move:
             f" WHERE attrelid = '\"{table}\"'::regclass AND attname = '{column}'"
         )
         return str(found)
+
+
+def started(move: Move, show: bool = False, **options: Any) -> subprocess.Popen[str]:
+    """The verb in a process of its own; with ``show`` its progress goes where ``told`` reads it."""
+    process = subprocess.Popen(
+        [sys.executable, runner_process.__file__, "sqlite_copy", *([str(move.log)] if show else [])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(move.params(**options)))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def chunks(move: Move) -> int:
+    """Chunks that are committed."""
+    if not move.query("SELECT to_regclass('golive.sqlite_chunks')")[0][0]:
+        return 0
+    return int(move.query("SELECT count(*) FROM golive.sqlite_chunks")[0][0])
+
+
+def until(wanted: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait for something while the process works."""
+    end = time.monotonic() + 60
+    while not wanted():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process has forked."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @pytest.fixture

@@ -9,20 +9,15 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.integration.conftest import Database
-from tests.integration.migrate import runner_process
 from tests.integration.postgres import PASSWORD, SUPERUSER, Server
-from tests.integration.sqlite.conftest import Move
+from tests.integration.sqlite.conftest import Move, children, chunks, started, until
 
 pytestmark = pytest.mark.faults
 
@@ -46,49 +41,12 @@ def same(move: Move) -> None:
             assert there == source.execute(query).fetchall()
 
 
-def started(move: Move, **options: Any) -> subprocess.Popen[str]:
-    """The verb in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, runner_process.__file__, "sqlite_copy"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(move.params(**options)))
-    process.stdin.close()
-    process.stdin = None
-    return process
-
-
-def chunks(move: Move) -> int:
-    """Chunks that are committed."""
-    if not move.query("SELECT to_regclass('golive.sqlite_chunks')")[0][0]:
-        return 0
-    return int(move.query("SELECT count(*) FROM golive.sqlite_chunks")[0][0])
-
-
-def until(move: Move, wanted: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Wait for something while the process works."""
-    end = time.monotonic() + 60
-    while not wanted():
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
-def children(pid: int) -> list[int]:
-    """Processes that a process has forked."""
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 @pytest.mark.parametrize("after", [1, pytest.param(40, marks=pytest.mark.series), 120])
 @pytest.mark.parametrize("whom", ["controller", "worker"])
 def test_a_killed_copy_is_gone_on_with(move: Move, whom: str, after: int) -> None:
     fill(move)
     process = started(move, chunk_rows=250)
-    until(move, lambda: chunks(move) >= after, process)
+    until(lambda: chunks(move) >= after, process)
     if whom == "controller":
         process.kill()
         process.wait()
@@ -105,7 +63,7 @@ def test_a_killed_copy_is_gone_on_with(move: Move, whom: str, after: int) -> Non
 def test_no_process_outlives_a_killed_copy(move: Move) -> None:
     fill(move)
     process = started(move, chunk_rows=100)
-    until(move, lambda: chunks(move) >= 3, process)
+    until(lambda: chunks(move) >= 3, process)
     family = children(process.pid)
     assert family
     process.kill()
@@ -119,7 +77,7 @@ def test_no_process_outlives_a_killed_copy(move: Move) -> None:
 def test_a_copy_that_is_interrupted_leaves_at_once(move: Move) -> None:
     fill(move)
     process = started(move, chunk_rows=100)
-    until(move, lambda: chunks(move) >= 3, process)
+    until(lambda: chunks(move) >= 3, process)
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=20)
     assert 0 < chunks(move) < 400
@@ -134,7 +92,7 @@ def test_a_killed_server(move: Move) -> None:
         move.database = Database(server, "postgres", SUPERUSER, PASSWORD)
         fill(move)
         process = started(move, chunk_rows=250)
-        until(move, lambda: chunks(move) >= 20, process)
+        until(lambda: chunks(move) >= 20, process)
         server.stop(signal.SIGQUIT)
         error = json.loads(process.communicate()[0])
         assert error["failed"]
@@ -150,7 +108,7 @@ def test_a_killed_server(move: Move) -> None:
 def test_the_source_changes_between_two_runs(move: Move) -> None:
     fill(move, 5000)
     process = started(move, chunk_rows=100)
-    until(move, lambda: chunks(move) >= 3, process)
+    until(lambda: chunks(move) >= 3, process)
     process.kill()
     process.wait()
     move.make("UPDATE t SET v = 'changed' WHERE id = 7")
@@ -163,7 +121,7 @@ def test_the_source_changes_between_two_runs(move: Move) -> None:
 def test_other_options_do_not_go_on_with_it(move: Move) -> None:
     fill(move, 5000)
     process = started(move, chunk_rows=100)
-    until(move, lambda: chunks(move) >= 3, process)
+    until(lambda: chunks(move) >= 3, process)
     process.kill()
     process.wait()
     assert move.error(chunk_rows=200).code == "copy_unfinished"
@@ -174,7 +132,7 @@ def test_other_options_do_not_go_on_with_it(move: Move) -> None:
 def test_a_lost_snapshot_is_taken_again(move: Move) -> None:
     fill(move, 5000)
     process = started(move, chunk_rows=100)
-    until(move, lambda: chunks(move) >= 3, process)
+    until(lambda: chunks(move) >= 3, process)
     process.kill()
     process.wait()
     (snapshot,) = move.path.parent.glob("*.golive-snapshot")
@@ -186,7 +144,7 @@ def test_a_lost_snapshot_is_taken_again(move: Move) -> None:
 def test_two_at_once(move: Move) -> None:
     fill(move)
     process = started(move, chunk_rows=100)
-    until(move, lambda: chunks(move) >= 3, process)
+    until(lambda: chunks(move) >= 3, process)
     process.send_signal(signal.SIGSTOP)
     assert move.error(chunk_rows=100).code == "locked"
     process.send_signal(signal.SIGCONT)
