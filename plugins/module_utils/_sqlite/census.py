@@ -234,17 +234,17 @@ class _Look:
             values = self._without_blobs(values, kinds, key)
         types = set(map(type, values))
         if int in types:
-            numbers = values if types == {int} else [value for value in values if type(value) is int]
+            numbers = values if types == {int} else [value for value in values if isinstance(value, int)]
             facts.kinds["integer"].add(len(numbers), key(_first(values, int)))
             low, high = min(numbers), max(numbers)
             facts.low = low if facts.low is None else min(low, facts.low)
             facts.high = high if facts.high is None else max(high, facts.high)
             facts.total += sum(numbers)
             if self._hint == BOOLEAN and (low < 0 or high > 1):
-                odd = [at for at, value in enumerate(values) if type(value) is int and value not in (0, 1)]
+                odd = [at for at, value in enumerate(values) if isinstance(value, int) and value not in (0, 1)]
                 facts.no_truths.add(len(odd), f"{key(odd[0])} ({values[odd[0]]})")
         if float in types:
-            reals = len(values) if types == {float} else sum(type(value) is float for value in values)
+            reals = len(values) if types == {float} else sum(isinstance(value, float) for value in values)
             facts.kinds["real"].add(reals, key(_first(values, float)))
         if bytes in types:
             self._take_bytes(values, kinds, key)
@@ -315,7 +315,7 @@ def _parses(parse: Callable[[Any], Any], text: Any) -> bool:
 
 
 def _first(values: Sequence[Any], kind: type) -> int:
-    return next(at for at, value in enumerate(values) if type(value) is kind)
+    return next(at for at, value in enumerate(values) if isinstance(value, kind))
 
 
 def _shown(text: bytes) -> str:

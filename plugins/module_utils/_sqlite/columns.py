@@ -408,7 +408,7 @@ def _ways(choice: Choice) -> tuple[Encode, Read | None]:
 
 
 def _integer(value: Any) -> int:
-    if type(value) is not int:
+    if not isinstance(value, int):
         raise ValueError("no integer")
     return int(value)
 
