@@ -8,6 +8,8 @@ Successes need a cluster: ``assert_same`` of ``tests.both_ways.harness`` takes t
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +42,11 @@ RIGHT: dict[str, dict[str, Any]] = {
     "release_info": {"app": "x", "namespace": "x"},
     "release_journal": {"action": "read", "app": "x", "namespace": "x"},
     "rolling_lint": {"content": "{apiVersion: v1, kind: ConfigMap}", "service": "x", "namespace": "x"},
+    "sqlite_copy": {"path": "../shop.db"},
     "traffic_info": {"service": "x", "namespace": "x"},
     "traffic_switch": {"service": "x", "namespace": "x", "to": "green"},
 }
-DATABASE_VERBS = ("db_dump", "db_migrate", "db_migrate_info", "db_migrate_lint", "db_migrate_rehearse")
+DATABASE_VERBS = ("db_dump", "db_migrate", "db_migrate_info", "db_migrate_lint", "db_migrate_rehearse", "sqlite_copy")
 
 
 def _unreachable(verb: str) -> dict[str, Any]:
@@ -117,4 +120,6 @@ def _folder(folder: Path) -> Path:
     migrations = folder / "migrations"
     migrations.mkdir()
     (migrations / "0001_create.sql").write_text("CREATE TABLE x (id int);\n")
+    with closing(sqlite3.connect(folder / "shop.db")) as connection:
+        connection.execute("CREATE TABLE x (id INTEGER)")
     return folder
