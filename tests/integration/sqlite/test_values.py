@@ -19,17 +19,17 @@ from tests.integration.sqlite.conftest import Move
 NAIVE, ZONED = "timestamp without time zone", "timestamp with time zone"
 
 
-def values(move: Move, declared: str, *rows: Any) -> None:
-    """A table ``t`` with a column of this type and these values."""
+def values(move: Move, declared: str, *rows: Any, table: str = "t") -> None:
+    """A table with a column ``v`` of this type and these values."""
     move.make(
-        f"CREATE TABLE t (id INTEGER PRIMARY KEY, v {declared})",
-        ("INSERT INTO t (v) VALUES (?)", [(one,) for one in rows]),
+        f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, v {declared})",
+        (f"INSERT INTO {table} (v) VALUES (?)", [(one,) for one in rows]),
     )
 
 
-def there(move: Move) -> list[Any]:
+def there(move: Move, table: str = "t") -> list[Any]:
     """The values that arrived."""
-    found = [row[0] for row in move.query("SELECT v FROM t ORDER BY id")]
+    found = [row[0] for row in move.query(f"SELECT v FROM {table} ORDER BY id")]
     return [bytes(value) if isinstance(value, memoryview) else value for value in found]
 
 
@@ -38,89 +38,95 @@ def notices(result: dict[str, Any]) -> list[tuple[str, int]]:
     return [(row["code"], row["count"]) for row in result["notices"]]
 
 
-@pytest.mark.parametrize(
-    ("declared", "stored", "type_"),
-    [
-        ("FLOATING POINT", [1, 2], "bigint"),
-        ("CHARINT", [1, 2], "bigint"),
-        ("STRING", ["a", "b"], "text"),
-        ("BOOLEAN", [0, 1, None], "boolean"),
-        ("DECIMAL(10,2)", [1, 2], "bigint"),
-        ("DECIMAL(10,2)", [1.5, 2], "double precision"),
-        ("", [b"a", b"b"], "bytea"),
-        ("", ["a"], "text"),
-        ("BLOB", ["a text in a BLOB column"], "text"),
-        ("INT", [2**31 + 1, -(2**63), 2**63 - 1], "bigint"),
-        ("DATE", ["2024-02-29", "0001-01-01", "9999-12-31"], "date"),
-        ("DATETIME", ["2024-02-29T10:00:00", "2024-02-29 10:00", "2024-02-29 10:00:00.123456"], NAIVE),
-        ("TIMESTAMP", ["2024-02-29T10:00:00Z", "2024-02-29 10:00:00+05:30", "1999-12-31 23:59:59.5-0800"], ZONED),
-        ("DATETIME", [1577836800, 1577836801], "bigint"),
-        ("UUID", ["00e1a3f0-0000-4000-8000-0123456789ab"], "uuid"),
-        ("UUID", ["00E1A3F0-0000-4000-8000-0123456789AB"], "text"),
-        ("JSON", ['{"b": 1, "a": [1.50, 1e2, "x"]}', "null"], "jsonb"),
-        ("JSON", ["{'a': 1}"], "text"),
-        ("JSON", ['{"a": "\\u0000"}'], "text"),
-        ("TIME", ["12:30", "noon"], "text"),
-    ],
-)
-def test_the_values_decide_the_type(move: Move, declared: str, stored: list[Any], type_: str) -> None:
-    values(move, declared, *stored)
+DECIDED: list[tuple[str, list[Any], str]] = [
+    ("FLOATING POINT", [1, 2], "bigint"),
+    ("CHARINT", [1, 2], "bigint"),
+    ("STRING", ["a", "b"], "text"),
+    ("BOOLEAN", [0, 1, None], "boolean"),
+    ("DECIMAL(10,2)", [1, 2], "bigint"),
+    ("DECIMAL(10,2)", [1.5, 2], "double precision"),
+    ("", [b"a", b"b"], "bytea"),
+    ("", ["a"], "text"),
+    ("BLOB", ["a text in a BLOB column"], "text"),
+    ("INT", [2**31 + 1, -(2**63), 2**63 - 1], "bigint"),
+    ("DATE", ["2024-02-29", "0001-01-01", "9999-12-31"], "date"),
+    ("DATETIME", ["2024-02-29T10:00:00", "2024-02-29 10:00", "2024-02-29 10:00:00.123456"], NAIVE),
+    ("TIMESTAMP", ["2024-02-29T10:00:00Z", "2024-02-29 10:00:00+05:30", "1999-12-31 23:59:59.5-0800"], ZONED),
+    ("DATETIME", [1577836800, 1577836801], "bigint"),
+    ("UUID", ["00e1a3f0-0000-4000-8000-0123456789ab"], "uuid"),
+    ("UUID", ["00E1A3F0-0000-4000-8000-0123456789AB"], "text"),
+    ("JSON", ['{"b": 1, "a": [1.50, 1e2, "x"]}', "null"], "jsonb"),
+    ("JSON", ["{'a': 1}"], "text"),
+    ("JSON", ['{"a": "\\u0000"}'], "text"),
+    ("TIME", ["12:30", "noon"], "text"),
+]
+
+
+def test_the_values_decide_the_type(move: Move) -> None:
+    for number, (declared, stored, _type) in enumerate(DECIDED):
+        values(move, declared, *stored, table=f"t{number}")
     result = move.copy()
-    assert move.type_of("t", "v") == type_
-    assert result["rows"] == len(stored)
-    if type_ in ("bigint", "double precision", "text", "bytea"):
-        assert there(move) == stored
+    rows = {table["name"]: table["rows"] for table in result["tables"]}
+    for number, (declared, stored, type_) in enumerate(DECIDED):
+        table = f"t{number}"
+        assert move.type_of(table, "v") == type_, (declared, stored)
+        assert rows[table] == len(stored)
+        if type_ in ("bigint", "double precision", "text", "bytea"):
+            assert there(move, table) == stored, declared
 
 
-@pytest.mark.parametrize(
-    ("declared", "type_"),
-    [
-        ("INT", "bigint"),
-        ("VARCHAR(9)", "text"),
-        ("REAL", "double precision"),
-        ("BLOB", "bytea"),
-        ("DECIMAL", "numeric"),
-        ("DATETIME", NAIVE),
-        ("DATE", "date"),
-        ("BOOL", "boolean"),
-        ("JSON", "jsonb"),
-        ("", "text"),
-    ],
-)
-def test_without_values_the_declared_type_decides(move: Move, declared: str, type_: str) -> None:
-    values(move, declared, None)
+DECLARED = [
+    ("INT", "bigint"),
+    ("VARCHAR(9)", "text"),
+    ("REAL", "double precision"),
+    ("BLOB", "bytea"),
+    ("DECIMAL", "numeric"),
+    ("DATETIME", NAIVE),
+    ("DATE", "date"),
+    ("BOOL", "boolean"),
+    ("JSON", "jsonb"),
+    ("", "text"),
+]
+
+
+def test_without_values_the_declared_type_decides(move: Move) -> None:
+    for number, (declared, _type) in enumerate(DECLARED):
+        values(move, declared, None, table=f"t{number}")
     move.copy()
-    assert move.type_of("t", "v") == type_
+    for number, (declared, type_) in enumerate(DECLARED):
+        assert move.type_of(f"t{number}", "v") == type_, declared
 
 
-@pytest.mark.parametrize(
-    ("declared", "stored", "refused"),
-    [
-        ("INTEGER", [1, 2, "three"], [("mixed", 1)]),
-        ("INT", [1, 9223372036854775808.0], [("mixed", 1)]),
-        ("INTEGER", [1, b"\x00", 2.5], [("mixed", 1), ("mixed", 1)]),
-        ("REAL", [1.5, "x"], [("mixed", 1)]),
-        ("NUMERIC", [1.5, 2**53 + 1], [("integer_range", 1)]),
-        ("TEXT", ["a", "b", b"\xff"], [("mixed", 1)]),
-        ("BLOB", [b"a", b"b", "c"], [("mixed", 1)]),
-        ("BOOLEAN", [0, 1, -1, 2, "t", "true", "Y", None], [("form", 2)]),
-        ("BOOLEAN", ["t", "maybe"], [("form", 1)]),
-        ("DATE", ["2024-01-01", "2024-01-02", "2020-02-30"], [("form", 1)]),
-        ("DATETIME", ["2024-01-01 10:00:00", "", "0000-00-00", "2024-01-01 25:00", "infinity"], [("form", 4)]),
-        ("DATETIME", ["2024-01-01 10:00:00", "2024-01-02 10:00:00", "2024-01-01 10:00:00Z"], [("form", 1)]),
-        ("DATETIME", ["2024-01-01 10:00:00", "2024-01-02 10:00:00", "2024-01-01"], [("form", 1)]),
-        ("DATETIME", ["2024-01-01 10:00:00", "2024-01-01 10:00:01", 1577836800], [("mixed", 1)]),
-        ("TEXT", ["a\0b", "c"], [("text_nul", 1)]),
-    ],
-)
-def test_what_does_not_fit_is_refused_by_name(
-    move: Move, declared: str, stored: list[Any], refused: list[tuple[str, int]]
-) -> None:
-    values(move, declared, *stored)
-    assert move.refused() == [(code, "t", "v", count) for code, count in refused]
-    row = move.error().details["refused"][0]
-    assert row["example"]
-    assert row["policy"]
+REFUSED: list[tuple[str, list[Any], list[tuple[str, int]]]] = [
+    ("INTEGER", [1, 2, "three"], [("mixed", 1)]),
+    ("INT", [1, 9223372036854775808.0], [("mixed", 1)]),
+    ("INTEGER", [1, b"\x00", 2.5], [("mixed", 1), ("mixed", 1)]),
+    ("REAL", [1.5, "x"], [("mixed", 1)]),
+    ("NUMERIC", [1.5, 2**53 + 1], [("integer_range", 1)]),
+    ("TEXT", ["a", "b", b"\xff"], [("mixed", 1)]),
+    ("BLOB", [b"a", b"b", "c"], [("mixed", 1)]),
+    ("BOOLEAN", [0, 1, -1, 2, "t", "true", "Y", None], [("form", 2)]),
+    ("BOOLEAN", ["t", "maybe"], [("form", 1)]),
+    ("DATE", ["2024-01-01", "2024-01-02", "2020-02-30"], [("form", 1)]),
+    ("DATETIME", ["2024-01-01 10:00:00", "", "0000-00-00", "2024-01-01 25:00", "infinity"], [("form", 4)]),
+    ("DATETIME", ["2024-01-01 10:00:00", "2024-01-02 10:00:00", "2024-01-01 10:00:00Z"], [("form", 1)]),
+    ("DATETIME", ["2024-01-01 10:00:00", "2024-01-02 10:00:00", "2024-01-01"], [("form", 1)]),
+    ("DATETIME", ["2024-01-01 10:00:00", "2024-01-01 10:00:01", 1577836800], [("mixed", 1)]),
+    ("TEXT", ["a\0b", "c"], [("text_nul", 1)]),
+]
+
+
+def test_what_does_not_fit_is_refused_by_name(move: Move) -> None:
+    for number, (declared, stored, _refused) in enumerate(REFUSED):
+        values(move, declared, *stored, table=f"t{number}")
+    found = move.refused()
+    for number, (declared, stored, refused) in enumerate(REFUSED):
+        table = f"t{number}"
+        own = [row for row in found if row[1] == table]
+        assert own == [(code, table, "v", count) for code, count in refused], (declared, stored)
+    for row in move.error().details["refused"]:
+        assert row["example"], row
+        assert row["policy"], row
 
 
 def test_text_that_is_not_utf8(move: Move) -> None:
