@@ -33,6 +33,14 @@ def fill(move: Move, rows: int = 20_000) -> None:
     )
 
 
+def killed(move: Move) -> None:
+    """A copy that is killed after a few of its chunks of 100 rows."""
+    process = started(move, chunk_rows=100)
+    until(lambda: chunks(move) >= 3, process)
+    process.kill()
+    process.wait()
+
+
 def same(move: Move) -> None:
     """Every row of both tables is in the target once, by an independent way: as texts."""
     with closing(sqlite3.connect(move.path)) as source:
@@ -107,10 +115,7 @@ def test_a_killed_server(move: Move) -> None:
 
 def test_the_source_changes_between_two_runs(move: Move) -> None:
     fill(move, 5000)
-    process = started(move, chunk_rows=100)
-    until(lambda: chunks(move) >= 3, process)
-    process.kill()
-    process.wait()
+    killed(move)
     move.make("UPDATE t SET v = 'changed' WHERE id = 7")
     assert move.error(chunk_rows=100).code == "source_changed"
     result = move.copy(chunk_rows=100, replace=["t", "u"])
@@ -120,10 +125,7 @@ def test_the_source_changes_between_two_runs(move: Move) -> None:
 
 def test_other_options_do_not_go_on_with_it(move: Move) -> None:
     fill(move, 5000)
-    process = started(move, chunk_rows=100)
-    until(lambda: chunks(move) >= 3, process)
-    process.kill()
-    process.wait()
+    killed(move)
     assert move.error(chunk_rows=200).code == "copy_unfinished"
     move.copy(chunk_rows=100)
     same(move)
@@ -131,10 +133,7 @@ def test_other_options_do_not_go_on_with_it(move: Move) -> None:
 
 def test_a_lost_snapshot_is_taken_again(move: Move) -> None:
     fill(move, 5000)
-    process = started(move, chunk_rows=100)
-    until(lambda: chunks(move) >= 3, process)
-    process.kill()
-    process.wait()
+    killed(move)
     (snapshot,) = move.path.parent.glob("*.golive-snapshot")
     snapshot.unlink()
     assert move.copy(chunk_rows=100)["resumed"] >= 300
