@@ -23,6 +23,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.work import
 
 _PAGE_BYTES = 8192
 _PAGES_EACH = 4096
+_ALL_PAGES = (1 << 32) - 1
 
 
 def prove(
@@ -59,7 +60,10 @@ def _parts(session: Session, plan: Plan, name: str) -> list[ReadBack]:
             return []
         return [ReadBack(name, chunk) for chunk in plan.chunks[name]]
     pages = session.value("SELECT pg_relation_size(%s::regclass)", (target.place,)) // _PAGE_BYTES
-    return [ReadBack(name, None, low, low + _PAGES_EACH) for low in range(0, max(1, pages), _PAGES_EACH)]
+    if not pages:
+        # Empty, or partitioned: pages are counted in each partition anew.
+        return [ReadBack(name, None, 0, _ALL_PAGES)]
+    return [ReadBack(name, None, low, low + _PAGES_EACH) for low in range(0, pages, _PAGES_EACH)]
 
 
 def _faults(

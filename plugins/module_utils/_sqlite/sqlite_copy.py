@@ -49,6 +49,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.work import
 _APPLICATION = "golive sqlite_copy"
 _NO_LIMIT = Limits(lock=10, statement=0, idle_in_transaction=0)
 _TOLD_EVERY_S = 0.5
+_COUNTER = slice(24, 28)
 
 
 def copy_sqlite(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
@@ -100,7 +101,10 @@ class _Run:
         self._wish = wish
         self._session = session
         self._begin = time.monotonic()
-        self._snapshot_path = os.path.join(wish.work_dir, f"{os.path.basename(wish.path)}.golive-snapshot")
+        # Copies of one file into several databases do not take each other's; a tunnel has another port each time.
+        goal = hashlib.sha256(repr((where.host, where.database, wish.schema)).encode()).hexdigest()[:8]
+        name = f"{os.path.basename(wish.path)}.{goal}.golive-snapshot"
+        self._snapshot_path = os.path.join(wish.work_dir, name)
         self._keep_snapshot = False
 
     def result(self) -> dict[str, Any]:
@@ -376,13 +380,16 @@ class _Run:
 
 
 def _state_of(path: str) -> str:
-    """Size and time of a SQLite file and of its WAL: whoever writes to it changes one of them."""
+    """Size and time of a SQLite file and of its WAL, and the file's change counter: whoever writes changes one of them
+    (https://www.sqlite.org/fileformat2.html#file_change_counter)."""
     found = []
     for name in (path, f"{path}-wal"):
         with suppress(FileNotFoundError):
             status = os.stat(name)
             if status.st_size:
                 found.append(f"{status.st_size} {status.st_mtime_ns}")
+    with open(path, "rb") as file:
+        found.append(file.read(_COUNTER.stop)[_COUNTER].hex())
     return " ".join(found)
 
 

@@ -191,6 +191,16 @@ def test_existing_tables_are_filled_parents_first(move: Move) -> None:
     assert move.query("INSERT INTO z_parent (ok) VALUES (true) RETURNING id") == [(500,)]
 
 
+def test_a_partitioned_table(move: Move) -> None:
+    move.make("CREATE TABLE t (k TEXT, v INT)", ("INSERT INTO t VALUES (?, ?)", [(f"k{i}", i % 2) for i in range(999)]))
+    move.query(
+        "CREATE TABLE t (k text, v bigint) PARTITION BY LIST (v);"
+        "CREATE TABLE t0 PARTITION OF t FOR VALUES IN (0); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1)"
+    )
+    move.copy(chunk_rows=100)
+    assert move.query("SELECT count(*), count(DISTINCT k) FROM t") == [(999, 999)]
+
+
 def test_a_circle_of_foreign_keys_between_existing_tables(move: Move) -> None:
     move.make("CREATE TABLE a (id INTEGER PRIMARY KEY, b INT); CREATE TABLE b (id INTEGER PRIMARY KEY, a INT)")
     move.query(
