@@ -15,8 +15,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.chunks impo
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.ledger import Done, transaction
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import Plan
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.pool import Pool
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema import quoted
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.target import cut
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.work import digest_worker
 
 
@@ -53,8 +51,7 @@ def remove(call: Call, session: Session, plan: Plan, number: int, stale: list[Ch
             continue
         with transaction(session):
             if target.ordered and chunk.low is not None:
-                key = quoted(cut(target.table.rowid or ""))
-                session.execute(f"DELETE FROM {target.place} WHERE {key} BETWEEN {chunk.low} AND {chunk.high}")
+                session.execute(f"DELETE FROM {target.place} WHERE {target.key} BETWEEN {chunk.low} AND {chunk.high}")
                 ledger.drop_chunks(session, number, chunk.table, chunk.number)
             else:
                 emptied.add(chunk.table)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import MAX_PREC, Context, Decimal
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.census import (
     BOOLEAN,
     EXACT_REAL,
@@ -252,7 +253,7 @@ def _by_name(declared: str) -> str:
 def _misfits(choice: Choice, facts: Facts) -> list[tuple[str, Seen, str, str]]:
     """Code, how often, what, and the policy that accepts it."""
     base, policy, kinds = choice.base, choice.policy, facts.kinds
-    asked = policy.type != "" or policy.invalid != FAIL
+    asked = policy.type != ""
     null = 'invalid: "null"'
     found: list[tuple[str, Seen, str, str]] = []
 
@@ -276,13 +277,15 @@ def _misfits(choice: Choice, facts: Facts) -> list[tuple[str, Seen, str, str]]:
         found.append(("form", _other(facts, BOOLEAN), "texts are no truth values", f"type: text, or {null}"))
     elif base == TEXT:
         if not asked:
-            refuse("integer", "real", "blob", accepts="type: text")
+            refuse("integer", "real", accepts=f"type: text, or {null}")
+            # When rows are sent, blobs and texts are the same bytes: none can be told from the other then.
+            found.append(("mixed_bytes", kinds["blob"], "values are stored as blob, not as text", "type: text"))
         found += _text_misfits(policy, facts)
     elif base == BYTEA:
+        refuse("integer", "real", accepts=f"type: text, or {null}")
         if not asked:
-            refuse("integer", "real", "text", accepts="type: bytea (for texts) or text")
-        else:
-            refuse("integer", "real", accepts="type: text")
+            accepts = "type: bytea (for texts) or text"
+            found.append(("mixed_bytes", kinds["text"], "values are stored as text, not as bytea", accepts))
     elif base in (DATE, TIMESTAMP, TIMESTAMPTZ):
         found += _time_misfits(choice, facts)
     elif base == UUID:
@@ -383,7 +386,8 @@ def _ways(choice: Choice) -> tuple[Encode, Read | None]:
     """How the values are written, and what makes of each what is written."""
     base, policy = choice.base, choice.policy
     if base in _INTEGERS:
-        return fixed(_INTEGERS[base][0]), (_integer if policy.invalid != FAIL else None)
+        form, bits = _INTEGERS[base]
+        return fixed(form), (_integer_reader(bits) if policy.invalid != FAIL else None)
     if base == DOUBLE:
         return fixed("d"), (_real if policy.invalid != FAIL else None)
     if base == BOOLEAN:
@@ -395,7 +399,7 @@ def _ways(choice: Choice) -> tuple[Encode, Read | None]:
         special = policy != Policy() or choice.type != TEXT
         return varying(), (_text_reader(policy) if special else None)
     if base in (BYTEA, JSON):
-        return varying(), None
+        return varying(), (_bytes if policy.invalid != FAIL else None)
     if base == UUID:
         return varying(), uuid_of
     if base == JSONB_TYPE:
@@ -404,24 +408,35 @@ def _ways(choice: Choice) -> tuple[Encode, Read | None]:
         return fixed("i"), date_of
     if base in (TIMESTAMP, TIMESTAMPTZ):
         return fixed("q"), _time_reader(base, policy)
-    return varying(), _numeric_reader(choice.type)
+    return varying(), _numeric_reader(choice)
 
 
-def _integer(value: Any) -> int:
-    if not isinstance(value, int):
-        raise ValueError("no integer")
-    return int(value)
+def _integer_reader(bits: int) -> Read:
+    def read(value: Any) -> int:
+        if not isinstance(value, int) or not -(1 << bits) <= value < 1 << bits:
+            raise ValueError("no integer of this size")
+        return value
+
+    return read
 
 
 def _real(value: Any) -> float:
-    if isinstance(value, bytes):
-        raise ValueError("no number")
+    if isinstance(value, bytes) or (isinstance(value, int) and abs(value) > EXACT_REAL):
+        raise ValueError("no number that a double holds")
     return float(value)
+
+
+def _bytes(value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise ValueError("no bytes")
+    return value
 
 
 def _text_reader(policy: Policy) -> Read:
     def read(value: Any) -> bytes:
         if not isinstance(value, bytes):
+            if policy.type != TEXT:
+                raise ValueError("no text")
             return repr(value).encode()
         if policy.encoding != FAIL:
             value = value.decode(errors="replace").encode()
@@ -466,13 +481,23 @@ def scale_of(type_: str) -> int | None:
     return int(found[2].partition(",")[2] or 0)
 
 
-def _numeric_reader(type_: str) -> Read:
-    scale = scale_of(type_)
+def _numeric_reader(choice: Choice) -> Read:
+    scale = scale_of(choice.type)
     unit = None if scale is None else Decimal(1).scaleb(-scale)
+    asked = choice.policy.type == NUMERIC
 
     def read(value: Any) -> bytes:
         number = decimal_of(value)
-        return numeric(number if unit is None else number.quantize(unit, context=_EXACT))
+        if unit is None:
+            return numeric(number)
+        kept = number.quantize(unit, context=_EXACT)
+        if kept != number and not asked:
+            raise GoliveError(
+                "would_round",
+                f"{choice.type} of the column {choice.column.name} would round the value {number}.",
+                "Set type: numeric for the column, which accepts and counts that, or give the target more decimals.",
+            )
+        return numeric(kept)
 
     return read
 

@@ -23,6 +23,8 @@ _DAY_US = 86_400 * _US
 # As PostgreSQL takes them.
 _MOST_ZONE_HOURS = 15
 _MOST_KNOWN = 200_000
+# Before the decimal point; behind it 16,383 (https://www.postgresql.org/docs/current/datatype-numeric.html).
+_MOST_DIGITS = 131_072
 # Seconds from the epoch of Unix to that of PostgreSQL's binary dates and times.
 _UNIX_S = 946_684_800
 # The Julian day of the epoch of Unix (https://sqlite.org/lang_datefunc.html).
@@ -146,8 +148,8 @@ def decimal_of(value: Any) -> Decimal:
         number = Decimal(value.decode().strip() if isinstance(value, bytes) else repr(value))
     except InvalidOperation as error:
         raise ValueError("no number") from error
-    if not number.is_finite():
-        raise ValueError("no finite number")
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError("no number that numeric holds")
     return number
 
 
@@ -185,7 +187,7 @@ def _refused(text: str) -> Any:
 
 def _number(text: str) -> _Number:
     """As numeric writes it: no exponent, no negative zero, as many decimals as were given."""
-    written = format(Decimal(text), "f")
+    written = format(decimal_of(text.encode()), "f")
     if written.startswith("-") and not written.strip("-0."):
         written = written[1:]
     return _Number(written)

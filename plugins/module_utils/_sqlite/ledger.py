@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +83,15 @@ class Done:
     bytes: int
     digest: str
     altered: Mapping[str, int]
+
+
+def altered_of(chunks: Iterable[Done]) -> dict[str, int]:
+    """How many values policies have changed in all of the chunks."""
+    found: dict[str, int] = {}
+    for one in chunks:
+        for what, count in one.altered.items():
+            found[what] = found.get(what, 0) + count
+    return found
 
 
 def lock(call: Call, session: Session) -> bool:

@@ -34,7 +34,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema impo
     Schema,
     Skipped,
     Table,
-    read_schema,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.source import Snapshot, opened
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.target import There, cut
@@ -67,7 +66,7 @@ class Wish:
 
 @dataclass
 class Plan:
-    """``chunks`` by table, in the order of their keys. ``made``: the tables that are not there yet; ``appended``:
+    """``chunks`` by table. ``made``: the tables that are not there yet; ``appended``:
     those that hold other rows."""
 
     snapshot: Snapshot
@@ -115,12 +114,10 @@ def make_plan(
     """Look at every row of the snapshot's ``tables``. ``there``: the tables that the target has, by name; those in
     ``whole`` are copied in one piece. ``own``: those that this copy has made before; ``cuts``: how it has cut them.
 
-    Raises GoliveError ``source_corrupt``; what stands against the copy is in
-    ``refused``.
+    Raises GoliveError ``source_corrupt``; what stands against the copy is in ``refused``.
     """
     plan = Plan(snapshot)
     with opened(snapshot.path, text=True) as connection:
-        plan.review += read_schema(connection).skipped
         for table in tables:
             rows_each = math.inf if cut(table.name) in whole else wish.chunk_rows
             known = cuts.get(table.name)

@@ -14,7 +14,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import 
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.census import BOOLEAN, Facts
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns import BIGINT, BYTEA, TEXT, Choice, Policy
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.ledger import Done
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.ledger import Done, altered_of
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import Plan
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.pool import Pool
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema import quoted
@@ -94,11 +94,7 @@ def _faults(
 def _count_faults(session: Session, plan: Plan, target: Target, done: Mapping[tuple[str, int], Done]) -> list[str]:
     """What the census of SQLite says otherwise than the server's own aggregates."""
     census = plan.census[target.table.name]
-    altered: dict[str, int] = {}
-    for (name, _number), one in done.items():
-        if name == target.table.name:
-            for what, count in one.altered.items():
-                altered[what] = altered.get(what, 0) + count
+    altered = altered_of(one for (name, _number), one in done.items() if name == target.table.name)
     asked, wanted = ["count(*)"], [("rows", census.rows)]
     for choice in target.choices:
         facts = census.columns[choice.column.name]
@@ -129,7 +125,7 @@ def _range(plan: Plan, target: Target) -> str:
     facts: Facts = plan.census[target.table.name].columns[target.table.rowid or ""]
     if facts.low is None:
         return " WHERE false"
-    return f" WHERE {quoted(cut(target.table.rowid or ''))} BETWEEN {facts.low} AND {facts.high}"
+    return f" WHERE {target.key} BETWEEN {facts.low} AND {facts.high}"
 
 
 def _aggregates(choice: Choice, facts: Facts, nulled: int) -> list[tuple[str, str, Any]]:

@@ -112,6 +112,10 @@ class _Run:
         state, asked = _state_of(wish.path), _asked(wish)
         known = ledger.copies(self._session, wish.schema)
         same = next((one for one in known if (one.source, one.asked) == (wish.path, asked)), None)
+        if same is not None and same.finished:
+            there = tables_there(self._session, wish.schema, [cut(name) for name in same.tables])
+            # Whoever drops a table wants it anew.
+            same = same if len(there) == len(same.tables) else None
         if same is not None and same.finished and same.source_state == state and not wish.replace:
             return {**(same.report or {}), "changed": False, "state": "present", "resumed": 0}
         resumed, anew = same, False
@@ -170,6 +174,7 @@ class _Run:
                 "Name them in replace, which copies all of their rows again.",
             )
         plan = make_plan(call, wish, snapshot, tables, there, whole, own, cuts)
+        plan.review[:0] = schema.skipped
         if resumed is not None and not anew and plan.digest != resumed.plan:
             raise GoliveError(
                 "plan_changed",
@@ -253,9 +258,8 @@ class _Run:
                 "Copy into an empty table.",
             )
         facts = plan.census[name].columns[target.table.rowid or ""]
-        key = quoted(cut(target.table.rowid or ""))
         both = self._session.value(
-            f"SELECT count(*) FROM {target.place} WHERE {key} BETWEEN {facts.low} AND {facts.high}"
+            f"SELECT count(*) FROM {target.place} WHERE {target.key} BETWEEN {facts.low} AND {facts.high}"
         )
         if both:
             raise GoliveError(
@@ -433,10 +437,6 @@ def _definition(table: Mapping[str, Any]) -> str:
 def _table_told(plan: Plan, name: str, done: Mapping[tuple[str, int], Done]) -> dict[str, Any]:
     target, census = plan.targets[name], plan.census[name]
     chunks = [done[chunk.table, chunk.number] for chunk in plan.chunks[name] if (chunk.table, chunk.number) in done]
-    altered: dict[str, int] = {}
-    for one in chunks:
-        for what, count in one.altered.items():
-            altered[what] = altered.get(what, 0) + count
     return {
         "name": name,
         "made": name in plan.made,
@@ -445,7 +445,7 @@ def _table_told(plan: Plan, name: str, done: Mapping[tuple[str, int], Done]) -> 
         "chunks": len(plan.chunks[name]),
         "proof": "in order" if target.ordered else "in any order",
         "digests": [one.digest for one in chunks],
-        "altered": altered,
+        "altered": ledger.altered_of(chunks),
         "columns": [
             {
                 "name": choice.column.name,

@@ -33,6 +33,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.ledger impo
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.pool import Handle
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema import Table, quoted
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.source import opened
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.target import cut
 
 _PIECE = 1 << 18
 APPLICATION = "golive sqlite_copy worker"
@@ -55,6 +56,11 @@ class Target:
     def place(self) -> str:
         """Its quoted name."""
         return f"{quoted(self.schema)}.{quoted(self.name)}"
+
+    @property
+    def key(self) -> str:
+        """Its quoted key, where it is ``ordered``."""
+        return quoted(cut(self.table.rowid or ""))
 
     @property
     def list(self) -> str:
@@ -146,6 +152,7 @@ class _Sending:
         self.rows = 0
         self.bytes = 0
         self.altered: dict[str, int] = {}
+        self.failure: GoliveError | None = None
         self._hash = hashlib.sha256()
         self._sum = None if target.ordered else RowSum()
         self._pieces = self._made(connection, target, encoders, chunk)
@@ -159,7 +166,12 @@ class _Sending:
     def read(self, size: int) -> bytes:
         """The next bytes, at most ``size``; empty at the end."""
         while not self._piece:
-            following = next(self._pieces, None)
+            try:
+                following = next(self._pieces, None)
+            except GoliveError as error:
+                # psycopg2 makes an error of the server of it.
+                self.failure = error
+                raise
             if following is None:
                 return b""
             self._piece = memoryview(following)
@@ -231,7 +243,7 @@ def _sent(server: Any, copy: int, chunk: Chunk, sending: _Sending) -> Done:
     except driver().Error as error:
         with suppress(driver().Error):
             server.rollback()
-        raise refused(target, error) from error
+        raise sending.failure or refused(target, error) from error
     except BaseException:
         with suppress(driver().Error):
             server.rollback()
@@ -257,11 +269,10 @@ def refused(target: Target, error: Exception) -> GoliveError:
 
 def _ordered(server: Any, target: Target, chunk: Chunk) -> tuple[int, str]:
     """Rows and digest of a chunk, read by its key."""
-    key = quoted(target.columns[[one.column.name for one in target.choices].index(target.table.rowid or "")])
-    where = "" if chunk.low is None else f" WHERE {key} BETWEEN {chunk.low} AND {chunk.high}"
+    where = "" if chunk.low is None else f" WHERE {target.key} BETWEEN {chunk.low} AND {chunk.high}"
     sink = _Hashing()
     with server.cursor() as cursor:
-        query = f"SELECT {target.list} FROM {target.place}{where} ORDER BY {key}"
+        query = f"SELECT {target.list} FROM {target.place}{where} ORDER BY {target.key}"
         cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", sink, _PIECE)
         return int(cursor.rowcount), sink.digest
 

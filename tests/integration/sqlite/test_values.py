@@ -103,8 +103,8 @@ REFUSED: list[tuple[str, list[Any], list[tuple[str, int]]]] = [
     ("INTEGER", [1, b"\x00", 2.5], [("mixed", 1), ("mixed", 1)]),
     ("REAL", [1.5, "x"], [("mixed", 1)]),
     ("NUMERIC", [1.5, 2**53 + 1], [("integer_range", 1)]),
-    ("TEXT", ["a", "b", b"\xff"], [("mixed", 1)]),
-    ("BLOB", [b"a", b"b", "c"], [("mixed", 1)]),
+    ("TEXT", ["a", "b", b"\xff"], [("mixed_bytes", 1)]),
+    ("BLOB", [b"a", b"b", "c"], [("mixed_bytes", 1)]),
     ("BOOLEAN", [0, 1, -1, 2, "t", "true", "Y", None], [("form", 2)]),
     ("BOOLEAN", ["t", "maybe"], [("form", 1)]),
     ("DATE", ["2024-01-01", "2024-01-02", "2020-02-30"], [("form", 1)]),
@@ -147,6 +147,10 @@ def test_text_that_is_not_utf8(move: Move) -> None:
         ("TEXT", ["a\0b", b"\xff"], {"type": "bytea"}, "bytea", [b"a\0b", b"\xff"], {}),
         ("INTEGER", [1, "x", 2.5, None], {"type": "text"}, "text", ["1", "x", "2.5", None], {}),
         ("INTEGER", [1, "x", 2.5, None], {"invalid": "null"}, "bigint", [1, None, None, None], {"v null": 2}),
+        ("TEXT", ["a", "b", None], {"invalid": "null"}, "text", ["a", "b", None], {}),
+        ("STRING", ["a", "b", 5, 2.5], {"invalid": "null"}, "text", ["a", "b", None, None], {"v null": 2}),
+        ("NUMERIC", [1.5, 2**53 + 1], {"invalid": "null"}, "double precision", [1.5, None], {"v null": 1}),
+        ("BLOB", [b"a", b"b", 5], {"invalid": "null"}, "bytea", [b"a", b"b", None], {"v null": 1}),
         ("DATE", ["2024-01-01", "2020-02-30"], {"invalid": "null"}, "date", None, {"v null": 1}),
         ("BOOLEAN", [1, 2, "y"], {"invalid": "null"}, "boolean", [True, None, True], {"v null": 1}),
         ("DATETIME", [1577836800], {"type": "timestamptz", "unit": "s"}, ZONED, None, {}),
@@ -434,3 +438,34 @@ def test_a_source_that_is_in_use_with_a_wal(move: Move) -> None:
         writer.execute("INSERT INTO t (v) VALUES ('not committed')")
         move.copy()
     assert there(move) == ["in the wal"]
+
+
+def test_blobs_among_texts_are_never_taken_for_texts(move: Move) -> None:
+    values(move, "TEXT", "a", "b", b"c")
+    assert move.refused(columns=[{"name": "t.v", "invalid": "null"}]) == [("mixed_bytes", "t", "v", 1)]
+
+
+def test_a_target_with_few_decimals_rounds_only_when_it_may(move: Move) -> None:
+    values(move, "REAL", 1.25, 1.005)
+    move.query("CREATE TABLE t (id bigint PRIMARY KEY, v numeric(8,2))")
+    error = move.error()
+    assert error.code == "would_round", error
+    assert move.query("SELECT count(*) FROM t") == [(0,)]
+    result = move.copy(columns=[{"name": "t.v", "type": "numeric"}], replace=["t"])
+    assert result["tables"][0]["altered"] == {"v rounded": 1}
+
+
+def test_a_target_with_small_integers(move: Move) -> None:
+    values(move, "INT", 1, 40000)
+    move.query("CREATE TABLE t (id bigint PRIMARY KEY, v smallint)")
+    assert [row["code"] for row in move.error().details["refused"]] == ["integer_range"]
+    move.copy(columns=[{"name": "t.v", "invalid": "null"}])
+    assert there(move) == [1, None]
+
+
+def test_a_dropped_table_is_copied_anew(move: Move) -> None:
+    values(move, "INT", 1)
+    move.copy()
+    move.query("DROP TABLE t")
+    assert move.copy()["state"] == "copied"
+    assert there(move) == [1]
