@@ -31,7 +31,8 @@ class Ranking:
 
     ``higher`` is the chance of such an ``u`` or a greater one between equal distributions, ``lower`` the other tail.
     ``cles`` is the chance that a value of the first one is greater than one of the second one (common language effect
-    size). ``method``: ``exact`` or ``normal``.
+    size). ``method``: ``exact`` or ``normal``. ``least`` is the smallest chance that this method can give so many
+    values, when all of one side lie above all of the other one: a test at a lower level could never be significant.
     """
 
     u: float
@@ -39,6 +40,7 @@ class Ranking:
     lower: float
     cles: float
     method: str
+    least: float
 
     @property
     def two_sided(self) -> float:
@@ -61,14 +63,18 @@ def mann_whitney(first: Sequence[float], second: Sequence[float], inflation: flo
         ways = _ways(n, m)
         total = sum(ways)
         # Without ties u is a whole number.
-        return Ranking(u, sum(ways[round(u) :]) / total, sum(ways[: round(u) + 1]) / total, u / (n * m), "exact")
-    deviation = _deviation(n, m, sizes) * math.sqrt(inflation)
-    if not deviation:
-        return Ranking(u, 1.0, 1.0, u / (n * m), "normal")
+        return Ranking(
+            u, sum(ways[round(u) :]) / total, sum(ways[: round(u) + 1]) / total, u / (n * m), "exact", 1 / total
+        )
     middle = n * m / 2
+    widened = math.sqrt(inflation)
+    deviation = _deviation(n, m, sizes) * widened
+    least = 1 - _NORMAL.cdf((middle - 0.5) / (_deviation(n, m, Counter()) * widened))
+    if not deviation:
+        return Ranking(u, 1.0, 1.0, u / (n * m), "normal", least)
     higher = 1 - _NORMAL.cdf((u - middle - 0.5) / deviation)
     lower = _NORMAL.cdf((u - middle + 0.5) / deviation)
-    return Ranking(u, higher, lower, u / (n * m), "normal")
+    return Ranking(u, higher, lower, u / (n * m), "normal", least)
 
 
 def _wins(first: Sequence[float], second: Sequence[float]) -> float:
@@ -182,9 +188,11 @@ def compare_values(
         "least_change": least_change,
         "shift": None,
     }
-    if 1 / math.comb(int(sizes[0]) + int(sizes[1]), int(sizes[0])) > level:
+    if not new or not old:
         return told
     ranking = mann_whitney(new, old, inflation=max(len(new) / sizes[0], len(old) / sizes[1]))
+    if ranking.least > level:
+        return told
     shift = hodges_lehmann(new, old)
     large = ranking.cles >= least_cles and shift[0] >= least_change * abs(statistics.median(old))
     return {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 
 import pytest
@@ -142,3 +143,17 @@ def test_too_few_values_give_no_verdict() -> None:
     high = [value + 100 for value in jumbled]
     assert compare_values(high, jumbled)["verdict"] == "fail"
     assert compare_values(high, jumbled, looks=10)["verdict"] is None
+
+
+def test_values_that_drift_on_one_side_give_no_verdict_before_they_could_be_significant() -> None:
+    high = [900 + number * 7 % 11 for number in range(60)]
+    drifting = [50 + 40 * math.sin(number / 1.5) for number in range(60)]
+    few = compare_values(high[:16], drifting[:16], alpha=0.017)
+    assert few["effective"][1] < 3 < 10 < few["effective"][0]
+    assert few["verdict"] is None
+    assert compare_values(high, drifting, alpha=0.017)["verdict"] == "fail"
+
+
+def test_equal_values_on_both_sides_pass() -> None:
+    assert compare_values([3] * 20, [3] * 20)["verdict"] == "pass"
+    assert compare_values([3] * 5, [3] * 5)["verdict"] is None
