@@ -42,7 +42,7 @@ e2e: cluster-up ## against the real cluster, tens of minutes; the cluster stays 
 
 test-faults: cluster-up ## the tests that kill, exhaust or take something away, and the long ones that `test` leaves out
 	@tests/setup/packages postgresql
-	@$(RUN) pytest tests -m "faults or series" $(PYTEST_ARGS)
+	@python3 tests/setup/tiers.py faults
 
 bench: cluster-up ## measure against peers; results land in docs/benchmarks.md
 	@tests/bench/bench

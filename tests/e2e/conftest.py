@@ -75,6 +75,9 @@ def namespace(cluster: dict[str, str]) -> Iterator[str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files begin first, so that side by side none of them is left for the end."""
     items.sort(key=lambda item: _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST))
-    for item in items:
+    for number, item in enumerate(items):
         if not {item.path.parent.name, item.path.stem} & set(_SIDE_BY_SIDE):
             item.add_marker(pytest.mark.alone)
+        # A file stays with one worker, but for the one that would take longer than all others together.
+        part = f" {number % 3}" if item.path.stem == "test_kill_series" else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{part}"))

@@ -4,6 +4,7 @@
 """Run the test tiers one after another and print the seconds of each.
 
     tiers.py [lint] [sanity] [unit] [integration] [e2e]      all when none is named
+    tiers.py faults                                          what kills, exhausts or takes away, and the long series
 
 A tier that fails does not keep the next from running; the exit code is 1 when any failed. While the first tiers run,
 the first-time builds of the cluster, the images and the gateway run in the background at low priority; the last goes
@@ -34,10 +35,13 @@ RUN = [str(SETUP / "run"), "main"]
 # What the benches compare with; the samples of them need it.
 PEERS = REPOSITORY / "tests" / "bench" / "apply" / "contenders.py"
 NO_TESTS = 5
+IN_TIERS = "not bench and not series"
+FAULTS = "(faults or series)"
 # Half of their time these tests wait: for pods, for soak times, for the start of a Python. Those on the cluster wait
 # longer.
 SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile")
 ON_THE_CLUSTER = ("--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder")
+SERIES = ("--numprocesses=3", "--dist=loadgroup", "--no-loadscope-reorder")
 # Whoever chooses tests wants them of one tier; a part of it without any is no failure.
 CHOSEN = shlex.split(os.environ.get("PYTEST_ARGS", ""))
 
@@ -130,15 +134,14 @@ def both_cores() -> dict[str, str]:
     return {"GOLIVE_ANSIBLE_PLAYBOOKS": ":".join(str(ensure(name) / "bin" / "ansible-playbook") for name in names)}
 
 
-def pytest(tier: str, *arguments: str, marked: str = "", part: str = "") -> Counts:
+def pytest(tier: str, *arguments: str, marked: str = IN_TIERS, part: str = "") -> Counts:
     """Run pytest on a tier's directory; its counts come from its own report, a run without one counts as failed.
 
-    ``marked`` narrows the tests by their marks, ``part`` is the report's name beside the tier's.
+    ``marked`` chooses the tests by their marks, ``part`` is the report's name beside the tier's.
     """
     report = LOGS / f"{tier}{part}.xml"
     report.unlink(missing_ok=True)
-    marks = f"not bench and not series{marked}"
-    command = [*RUN, "pytest", f"tests/{tier}", f"--junitxml={report}", "-m", marks, *arguments, *CHOSEN]
+    command = [*RUN, "pytest", f"tests/{tier}", f"--junitxml={report}", "-m", marked, *arguments, *CHOSEN]
     env = {**os.environ, **(both_cores() if tier == "integration" else {})}
     code = subprocess.run(command, cwd=REPOSITORY, env=env, stdin=subprocess.DEVNULL, check=False).returncode
     if code == NO_TESTS:
@@ -163,18 +166,27 @@ def e2e(builds: list[Background]) -> Counts:
     """Needs the builds; the cluster is started at normal priority and loaded before the first test."""
     if not all(build.wait() for build in builds) or cluster_up() != 0:
         return Counts(failed=1)
-    counts = pytest("e2e", *ON_THE_CLUSTER, marked=" and not alone")
-    counts.add(pytest("e2e", marked=" and alone", part="-alone"))
+    counts = pytest("e2e", *ON_THE_CLUSTER, marked=f"{IN_TIERS} and not alone")
+    counts.add(pytest("e2e", marked=f"{IN_TIERS} and alone", part="-alone"))
+    return counts
+
+
+def faults() -> Counts:
+    """Of both tiers that break real things; the cluster is there."""
+    counts = pytest("e2e", *SERIES, marked=f"{FAULTS} and not alone", part="-faults")
+    counts.add(pytest("e2e", marked=f"{FAULTS} and alone", part="-faults-alone"))
+    counts.add(pytest("integration", *SIDE_BY_SIDE, marked=FAULTS, part="-faults"))
     return counts
 
 
 def main(arguments: list[str]) -> int:
     order = ["lint", "sanity", "unit", "integration", "e2e"]
-    unknown = sorted(set(arguments) - set(order))
+    known = [*order, "faults"]
+    unknown = sorted(set(arguments) - set(known))
     if unknown:
-        say(f"Unknown tier: {', '.join(unknown)}. Known: {', '.join(order)}")
+        say(f"Unknown tier: {', '.join(unknown)}. Known: {', '.join(known)}")
         return 2
-    chosen = [name for name in order if name in arguments or not arguments]
+    chosen = [name for name in known if name in (arguments or order)]
     LOGS.mkdir(parents=True, exist_ok=True)
     kept = "e2e" not in chosen or cluster_is_up()
     builds: list[Background] = []
@@ -193,6 +205,7 @@ def main(arguments: list[str]) -> int:
         "unit": lambda: pytest("unit"),
         "integration": lambda: pytest("integration", *SIDE_BY_SIDE),
         "e2e": lambda: e2e(builds),
+        "faults": faults,
     }
     total, lines = Counts(), []
     # A shell's background job starts with SIGINT ignored; tests of interruption need it as a terminal gives it.
