@@ -57,6 +57,15 @@ class Reach:
 
         return free_in_pod(pod.client, pod.namespace, pod.at.pod)
 
+    def refresh_files(self) -> None:
+        """Have the files that are mounted into the pod behind a tunnel brought now; nothing to do without one."""
+        pod = self.pod
+        if pod is None:
+            return
+        from ansible_collections.golive.cutover.plugins.module_utils._reach.pod_mounts import refresh_mounts
+
+        refresh_mounts(pod.client, pod.namespace, pod.at.pod)
+
     def masked(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """A result without the password, which may come from a Secret that Ansible knows nothing of."""
         masked: dict[str, Any] = mask_value(result, _secrets(self.where))
