@@ -237,6 +237,10 @@ pods:
       description: Whether it is Ready with all its containers and readiness gates, and not being deleted.
       type: bool
       returned: always
+    ready_since:
+      description: When it became so, by the clock of its node; None for one that is not.
+      type: str
+      returned: always
     restarts:
       description: Restarts of all its containers.
       type: int
@@ -245,6 +249,10 @@ pods:
       description: Its state in a word, such as V(Ready) or V(CrashLoopBackOff).
       type: str
       returned: always
+soak:
+  description: Seconds that every pod had to stay ready; 0 in check mode.
+  returned: always
+  type: float
 seconds:
   description: Seconds the tracking took.
   returned: always

@@ -182,6 +182,14 @@ options:
     description: Seconds that every new pod must be ready without a restart before anything changes.
     type: float
     default: 10
+  soaked:
+    description:
+      - Pods that an earlier task has seen ready for so long, as RV(golive.cutover.kube_track#module:pods) of it. They
+        are not waited for again unless they were not ready, or started anew, in between.
+      - Of each pod C(uid), C(ready_since) and C(restarts) count.
+    type: list
+    elements: dict
+    default: []
   require_proof:
     description:
       - Weakest proof that is accepted. The strongest one that can be had is always taken and reported.
@@ -486,6 +494,7 @@ SPEC: dict[str, Any] = {
         },
         "overlap": {"type": "bool", "default": True},
         "soak": {"type": "float", "default": 10},
+        "soaked": {"type": "list", "elements": "dict", "default": []},
         "require_proof": {"type": "str", "choices": ["slice", "node", "probe"], "default": "node"},
         "probe": {
             "type": "dict",

@@ -176,6 +176,7 @@ def rows(pods: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             "node": pod["spec"].get("nodeName") or "",
             "phase": (pod.get("status") or {}).get("phase") or "",
             "ready": is_ready(pod),
+            "ready_since": condition(pod, "Ready").get("lastTransitionTime") if is_ready(pod) else None,
             "restarts": restarts(pod),
             "state": summary(pod),
         }

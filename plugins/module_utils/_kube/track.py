@@ -40,9 +40,9 @@ def track(
 ) -> dict[str, Any]:
     """Follow ``objects`` (rows of ``kind, name, namespace``) until all have arrived or one cannot; returns
 
-    ``{verdict, cause, objects, pods, seconds}``: verdict ``success``, ``failure``, ``inconclusive`` (cause of class I)
-    or ``timeout``; in check mode one look is taken and it is ``success`` or ``pending``. ``cause`` is None or ``{code,
-    class, object, namespace, container, message, logs, hint, seconds}``. ``limits`` as in ``track_limits.py``.
+    ``{verdict, cause, objects, pods, soak, seconds}``: verdict ``success``, ``failure``, ``inconclusive`` (cause of
+    class I) or ``timeout``; in check mode one look is taken and it is ``success`` or ``pending``. ``cause`` is None or
+    ``{code, class, object, namespace, container, message, logs, hint, seconds}``. ``limits`` as in ``track_limits.py``.
     ``watcher`` may add words to the progress line. Raises GoliveError when nothing can be learnt: bad arguments, no
     right, no API server.
     """
@@ -56,7 +56,7 @@ def track(
         result = _follow(call, view, judge, start, timeout, watcher)
         if view.unread():
             call.warn(f"Not allowed to list {', '.join(view.unread())}: causes may be told less well.")
-        return Report(call, client, call.now() - start, log_lines).of(*result)
+        return {**Report(call, client, call.now() - start, log_lines).of(*result), "soak": soaking.seconds}
 
 
 def failure_of(result: Mapping[str, Any]) -> GoliveError | None:

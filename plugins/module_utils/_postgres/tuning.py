@@ -4,7 +4,7 @@
 """Settings of a PostgreSQL server from the memory, the processors and the volume that its container has.
 
 Sources: PostgreSQL documentation 20.4 (resource consumption) and 20.5 (write-ahead log); PGTune (le0pard/pgtune),
-profile «web»; Andres Freund, «Measuring the memory overhead of a Postgres connection» (2020), for what a connection costs.
+profile «web»; Andres Freund, «Measuring the memory overhead of a Postgres connection» (2020), for the connections.
 """
 
 from __future__ import annotations

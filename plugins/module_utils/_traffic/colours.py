@@ -17,6 +17,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.route impo
 REVISION = "deployment.kubernetes.io/revision"
 # A pod that was Ready this much longer than asked by the wall clock was so by any sane clock.
 _CLOCK_MARGIN_S = 60.0
+# UID, time of the Ready condition as the API writes it, restarts.
+Steady = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Pod:
     restarts: int
     closed_gates: tuple[str, ...]
     ready_at: str | None
+
+    @property
+    def steady(self) -> Steady:
+        """What is another one as soon as the pod was not Ready, or a container of it started again."""
+        return (self.uid, self.ready_at or "", self.restarts)
 
 
 @dataclass(frozen=True)

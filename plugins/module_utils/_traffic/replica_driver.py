@@ -213,7 +213,17 @@ class ReplicaDriver:
         if now.deployment is not None and now.wanted != size:
             scale(self._call, self._client, now.deployment, size, self._app.token)
         soak = wish.soak if colour == wish.to and now.wanted < size else 0.0
-        wait_up(self._call, self._client, self._app, colour, size, soak, wish.ready_timeout, hopeful=True)
+        wait_up(
+            self._call,
+            self._client,
+            self._app,
+            colour,
+            size,
+            soak,
+            wish.ready_timeout,
+            hopeful=True,
+            soaked=wish.soaked,
+        )
 
 
 def _route_of(split: Split) -> Route:

@@ -133,6 +133,7 @@ class Shift:
                 0.0 if back else self._wish.soak,
                 self._wish.ready_timeout,
                 hopeful=f"{self._app.name}-{self._wish.to}" in held,
+                soaked=self._wish.soaked,
             )
             step["pods"] = len(new.pods)
 

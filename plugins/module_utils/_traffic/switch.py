@@ -192,6 +192,7 @@ class Switch:
                 self._wish.soak,
                 self._wish.ready_timeout,
                 hopeful=f"{self._driver.name}-{self._wish.to}" in held,
+                soaked=self._wish.soaked,
             )
             step["pods"] = len(new.pods)
             if scene.stays_on_node:

@@ -16,6 +16,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.client import
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import (
     Colour,
     Members,
+    Steady,
     cannot_come_up,
     long_ready,
     not_up,
@@ -46,8 +47,11 @@ def wait_up(
     soak: float,
     timeout: float,
     hopeful: bool = False,
+    soaked: frozenset[Steady] = frozenset(),
 ) -> Colour:
     """Wait until a colour is really up and stayed so for ``soak`` seconds without a restart.
+
+    Pods of ``soaked`` that are still what they were have stayed so already: whatever happens to a pod changes that.
 
     Raises GoliveError ``not_ready`` with what is missing, at once when it vanished, or when it can only come if
     somebody changes it, unless ``hopeful``.
@@ -67,7 +71,8 @@ def wait_up(
         restarts = {pod.uid: pod.restarts for pod in seen.pods}
         if restarts != quiet:
             quiet, since = restarts, call.now()
-        if call.now() - since >= soak or long_ready(seen, soak, datetime.now(timezone.utc)):
+        steady = bool(soaked) and {pod.steady for pod in seen.pods} <= soaked
+        if call.now() - since >= soak or steady or long_ready(seen, soak, datetime.now(timezone.utc)):
             return Done(seen)
         return Pending(f"ready for {call.now() - since:.0f} of {soak:g} s")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import Target, need_url
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import Steady
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import other
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.settle_wish import (
     SettleWish,
@@ -53,6 +54,7 @@ class Wish:
     match: Match | None = None
     mirror: int = 0
     settle: SettleWish | None = None
+    soaked: frozenset[Steady] = frozenset()
 
     @property
     def old(self) -> str:
@@ -81,6 +83,11 @@ def read_wish(params: Mapping[str, Any]) -> Wish:
         faults.append("require_proof is probe, but no probe is given")
     if given is not None:
         faults += _probe_faults(given)
+    faults += [
+        f"soaked[{number}] lacks {', '.join(missing)}"
+        for number, row in enumerate(params["soaked"])
+        if (missing := [name for name in ("uid", "ready_since", "restarts") if name not in row])
+    ]
     faults += _share_faults(params) + settle_faults(params["settle"], params["weight"])
     if faults:
         raise GoliveError("invalid", f"Cannot switch: {'; '.join(faults)}.", "Correct these options.")
@@ -99,6 +106,7 @@ def read_wish(params: Mapping[str, Any]) -> Wish:
         match=Match(**params["match"]) if params["match"] else None,
         mirror=params["mirror"],
         settle=read_settle(params["settle"]),
+        soaked=frozenset((row["uid"], row["ready_since"] or "", row["restarts"]) for row in params["soaked"]),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.modules import traffic_info, traffic_switch
+from ansible_collections.golive.cutover.plugins.modules import kube_track, traffic_info, traffic_switch
 from tests.e2e.traffic.audit import writes_during
 from tests.e2e.traffic.stand import Shop, perform
 
@@ -50,6 +50,20 @@ def test_quartet(two: Shop) -> None:
     assert (rerun["changed"], rerun["proof"]["level"]) == (False, "probe")
     assert "diff" not in rerun
     assert two.service()["metadata"]["resourceVersion"] == after
+
+
+def test_pods_that_stood_long_enough_already_are_not_waited_for_again(two: Shop) -> None:
+    objects = [{"kind": "Deployment", "name": f"{two.name}-green", "namespace": two.namespace}]
+    seen = perform(kube_track, {"objects": objects, "soak": 1})
+    assert seen["soak"] == 1
+    moved = {**seen["pods"][0], "restarts": seen["pods"][0]["restarts"] + 1}
+    unlike = perform(traffic_switch, two.switch_options("green", soak=5, soaked=[*seen["pods"][1:], moved]))
+    assert unlike["timings"]["stand_up"] >= 4.5
+    perform(traffic_switch, two.switch_options("blue", soak=0))
+    again = perform(traffic_switch, two.switch_options("green", soak=3600, soaked=seen["pods"]))
+    assert again["live"] == "green"
+    with pytest.raises(GoliveError, match=r"soaked\[0\] lacks ready_since, restarts"):
+        perform(traffic_switch, two.switch_options("blue", soaked=[{"uid": "x"}]))
 
 
 def test_info_follows_the_switch(two: Shop) -> None:
