@@ -115,6 +115,11 @@ restart:
   returned: always
   type: list
   elements: str
+server_version:
+  description: Version of the running server.
+  returned: always
+  type: str
+  sample: "17.6"
 """
 
 from contextlib import AbstractContextManager

@@ -29,6 +29,7 @@ _SIDE_BY_SIDE = (
     "kube_track",
     "migrate",
     "molecule",
+    "postgres",
     "release_journal",
     "test_cluster_kinds",
     "test_refusals",

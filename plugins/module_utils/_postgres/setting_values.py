@@ -18,6 +18,13 @@ _MICROSECONDS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3
 _NUMBER = re.compile(r"([-+]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?))\s*([A-Za-z]*)")
 _TRUE = ("on", "true", "yes", "1")
 _FALSE = ("off", "false", "no", "0")
+# Other words for a value of an enumeration, which the server shows by its first word (guc_tables.c).
+_ALIASES = {
+    ("wal_compression", "on"): "pglz",
+    ("wal_level", "archive"): "replica",
+    ("wal_level", "hot_standby"): "replica",
+}
+_DEBUG = ("client_min_messages", "log_min_messages", "log_min_error_statement")
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,11 @@ def written(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(written(part) for part in value)
     return str(value)
+
+
+def file_line(name: str, value: Any) -> str:
+    """The line of a configuration file that sets ``name``; backslashes and quotes are doubled in it."""
+    return f"{name} = '" + written(value).replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def comparable(known: Known, text: str) -> str | float | bool:
@@ -109,10 +121,11 @@ def _rounded(value: float) -> int:
 
 def _choice(known: Known, text: str) -> str:
     low = text.lower()
+    low = _ALIASES.get((known.name, low), "debug2" if low == "debug" and known.name in _DEBUG else low)
     if low in known.choices:
         return low
     # Enumerations that were once on or off still take the other words for it.
     for words in (_TRUE, _FALSE):
         if low in words and words[0] in known.choices:
-            return words[0]
+            return _ALIASES.get((known.name, words[0]), words[0])
     raise ValueError(f"{text!r} is none of {', '.join(known.choices)}")

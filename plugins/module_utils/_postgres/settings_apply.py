@@ -62,12 +62,14 @@ def bring_settings(
         _await_taken(call, connect, wanted, file)
     with connect() as session:
         waiting = sorted(row.name for row in known_settings(session).values() if row.pending_restart)
+        version = session.value("SELECT pg_catalog.current_setting('server_version')")
     restart = sorted({*waiting, *(change.name for change in planned if change.takes == RESTART)})
     result: dict[str, Any] = {
         "changed": reload,
         "settings": [change.as_dict() for change in planned],
         "reloaded": reload and not call.check_mode,
         "restart": restart,
+        "server_version": version,
     }
     if call.diff_mode:
         before = {change.name: change.before for change in planned}

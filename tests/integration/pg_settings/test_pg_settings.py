@@ -19,6 +19,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.modules import pg_settings
 from tests.integration.postgres import PASSWORD, SUPERUSER, Server, give_to_postgres
 
+# A server with these would not let the tests work as they do.
+_OWN = ("default_transaction_isolation", "session_replication_role", "transaction_isolation", "debug_parallel_query")
+
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[Server]:
@@ -134,9 +137,22 @@ def test_the_same_value_in_other_words_is_no_change(own: Server) -> None:
         "autovacuum_vacuum_scale_factor": "0.10",
         "log_min_duration_statement": "1000000us",
         "synchronous_commit": True,
-        "wal_level": "REPLICA",
+        "wal_level": "hot_standby",
+        "client_min_messages": "NOTICE",
     }
     assert bring(own, same)["settings"] == []
+
+
+def test_every_word_for_a_value_of_an_enumeration_is_known(own: Server) -> None:
+    """Whatever the server says it would take is taken, and is no change afterwards."""
+    choices = execute(own, "SELECT name, enumvals FROM pg_settings WHERE vartype = 'enum' AND context = 'user'")
+    for place in range(max(len(words) for _name, words in choices)):
+        wanted = {name: words[place] for name, words in choices if len(words) > place and name not in _OWN}
+        bring(own, wanted)
+        left = [(row["name"], row["before"], row["after"]) for row in bring(own, wanted)["settings"]]
+        assert left == []
+    bring(own, {"wal_compression": "on"})
+    assert bring(own, {"wal_compression": "on"})["settings"] == []
 
 
 def test_null_takes_a_setting_back(own: Server) -> None:

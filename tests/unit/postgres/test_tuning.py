@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.golive.cutover.plugins.filter.postgres_conf import postgres_conf
 from ansible_collections.golive.cutover.plugins.filter.tuned_postgres import tuned_postgres
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.tuning import LEAST_MEMORY, tuned
 
@@ -41,6 +42,13 @@ def test_a_large_container() -> None:
     assert found["max_parallel_workers"] == 8
     assert found["max_parallel_workers_per_gather"] == 4
     assert found["maintenance_work_mem"] == "2048MB"
+
+
+def test_a_file_has_values_as_the_server_reads_them() -> None:
+    settings = {"work_mem": "8MB", "log_line_prefix": "it's \\ %m", "log_connections": True, "port": None}
+    text = "log_connections = 'on'\nlog_line_prefix = 'it''s \\\\ %m'\nwork_mem = '8MB'\n"
+    assert postgres_conf(settings) == text
+    assert postgres_conf({"shared_preload_libraries": ["a", "b"]}) == "shared_preload_libraries = 'a, b'\n"
 
 
 @given(

@@ -1,0 +1,224 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The embedded PostgreSQL of the role on the real cluster: made, changed while it runs, restarted, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import threading
+import time
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import tunnel_to
+from tests.e2e.conftest import ROOT, kubectl
+
+_ROLE = Path(__file__).parent / "role.yml"
+_RECAP = re.compile(r": ok=\d+\s+changed=(\d+)\s+unreachable=0\s+failed=(\d+)")
+_SET = {"work_mem": "3MB", "max_connections": 60}
+
+
+@dataclass
+class Ran:
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        found = _RECAP.search(self.output)
+        assert found is not None, self.output
+        return int(found[1])
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The role in a namespace of its own."""
+
+    namespace: str
+
+    def play(self, *arguments: str, **variables: Any) -> Ran:
+        settings = {
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "app_namespace": self.namespace,
+            "postgres_mode": "embedded",
+            "postgres_image": "golive.test/postgres",
+            "postgres_version": "15",
+            "postgres_storage": "1Gi",
+            "postgres_resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+            **variables,
+        }
+        command = ["ansible-playbook", "-i", "shop,", "-c", "local", str(_ROLE), "-e", json.dumps(settings), *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+        return Ran(done.returncode, done.stdout + done.stderr)
+
+    def sql(self, text: str) -> str:
+        """What the server itself answers, without our code."""
+        pod = ("exec", "-n", self.namespace, "shop-postgres-0", "--")
+        return kubectl(*pod, "psql", "-U", "shop", "-d", "shop", "-Atc", text).strip()
+
+    def get(self, what: str, path: str) -> str:
+        return kubectl("-n", self.namespace, "get", what, "-o", f"jsonpath={path}")
+
+    def versions(self) -> dict[str, str]:
+        """Resource versions of what the role makes, but of what the cluster writes status into, and the generation."""
+        kinds = "configmaps,secrets,services,networkpolicies,serviceaccounts"
+        items = json.loads(kubectl("-n", self.namespace, "get", kinds, "-o", "json"))["items"]
+        rows = {f"{row['kind']}/{row['metadata']['name']}": row["metadata"]["resourceVersion"] for row in items}
+        return {**rows, "generation": self.get("statefulset/shop-postgres", "{.metadata.generation}")}
+
+
+@pytest.fixture(scope="module")
+def embedded(cluster: dict[str, str]) -> Iterator[Embedded]:
+    made = Embedded(f"golive-postgres-{secrets.token_hex(4)}")
+    kubectl("create", "namespace", made.namespace)
+    yield made
+    kubectl("delete", "namespace", made.namespace, "--wait=false", check=False)
+
+
+@pytest.fixture(scope="module")
+def running(embedded: Embedded) -> Embedded:
+    """Made by the quartet: check, run, check, run."""
+    planned = embedded.play("--check")
+    assert (planned.code, planned.changed > 0) == (0, True), planned.output
+    assert kubectl("-n", embedded.namespace, "get", "statefulsets,configmaps,pvc", "-o", "name").split() == [
+        "configmap/kube-root-ca.crt"
+    ]
+    made = embedded.play()
+    assert (made.code, made.changed) == (0, 3), made.output
+    before = embedded.versions()
+    for arguments in (("--check",), ()):
+        again = embedded.play(*arguments)
+        assert (again.code, again.changed) == (0, 0), again.output
+    assert embedded.versions() == before
+    return embedded
+
+
+def test_it_fits_its_container_and_guards_its_data(running: Embedded) -> None:
+    assert running.sql("SHOW shared_buffers") == "64MB"
+    assert running.sql("SHOW data_checksums") == "on"
+    assert running.sql("SELECT count(*) FROM pg_file_settings WHERE error IS NOT NULL") == "0"
+    assert running.get("poddisruptionbudget/shop-postgres", "{.status.disruptionsAllowed}") == "0"
+    password = running.get("secret/shop-postgres", "{.data.password}")
+    assert len(password) > 40
+
+
+def test_settings_are_planned_then_read_and_a_restart_waits_for_leave(running: Embedded) -> None:
+    before = running.versions()
+    planned = running.play("--check", "--diff", postgres_settings=_SET)
+    assert '"60 (restart)"' in planned.output
+    assert '"3MB (reload)"' in planned.output
+    assert running.versions() == before
+
+    began = running.sql("SELECT pg_postmaster_start_time()")
+    done = running.play(postgres_settings=_SET)
+    assert done.code == 0, done.output
+    assert "wait for a restart: max_connections" in done.output
+    assert running.sql("SELECT pg_postmaster_start_time()") == began
+    assert (running.sql("SHOW work_mem"), running.sql("SHOW max_connections")) == ("3MB", "51")
+    assert running.play(postgres_settings=_SET).changed == 0
+
+    restarted = running.play(postgres_settings=_SET, postgres_restart=True)
+    assert restarted.code == 0, restarted.output
+    assert running.sql("SHOW max_connections") == "60"
+    again = running.play(postgres_settings=_SET, postgres_restart=True)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def test_a_wrong_setting_is_refused_before_anything_changes(running: Embedded) -> None:
+    before = running.versions()
+    refused = running.play(postgres_settings={**_SET, "shared_bufers": "64MB", "work_mem": "a lot"})
+    assert refused.code != 0
+    assert "did you mean shared_buffers?" in refused.output
+    assert "'a lot' is no number" in refused.output
+    assert running.versions() == before
+
+
+def test_another_major_version_is_refused_before_anything_changes(running: Embedded) -> None:
+    before = running.versions()
+    refused = running.play(postgres_settings=_SET, postgres_version="16")
+    assert refused.code != 0
+    assert "its files cannot be read by 16" in " ".join(refused.output.split())
+    assert running.versions() == before
+
+
+def test_the_volume_grows_and_never_shrinks(running: Embedded) -> None:
+    claim = "pvc/data-shop-postgres-0"
+    settings = {**_SET, "max_wal_size": "128MB", "min_wal_size": "32MB"}
+    grown = running.play(postgres_settings=settings, postgres_storage="2Gi")
+    assert grown.code == 0, grown.output
+    assert running.get(claim, "{.spec.resources.requests.storage}") == "2Gi"
+    assert running.play(postgres_settings=settings, postgres_storage="2Gi").changed == 0
+    shrunk = running.play(postgres_settings=settings, postgres_storage="1Gi")
+    assert shrunk.code != 0
+    assert running.get(claim, "{.spec.resources.requests.storage}") == "2Gi"
+
+
+@pytest.mark.faults
+def test_a_killed_server_loses_no_acknowledged_commit(running: Embedded) -> None:
+    running.sql("CREATE TABLE ledger (n int PRIMARY KEY)")
+    acknowledged: list[int] = []
+    stop = threading.Event()
+    writer = threading.Thread(target=_write, args=(running, acknowledged, stop))
+    writer.start()
+    try:
+        for kill in (_kill_processes, _kill_pod):
+            _await_rows(acknowledged, 200)
+            kill(running)
+        _await_rows(acknowledged, 50)
+    finally:
+        stop.set()
+        writer.join()
+    there = {int(line) for line in running.sql("SELECT n FROM ledger").split()}
+    assert set(acknowledged) <= there
+    assert len(acknowledged) >= 450
+
+
+def _kill_processes(embedded: Embedded) -> None:
+    """All but the postmaster, which nothing inside of its container can kill."""
+    kubectl("exec", "-n", embedded.namespace, "shop-postgres-0", "--", "sh", "-c", "kill -9 -1", check=False)
+
+
+def _kill_pod(embedded: Embedded) -> None:
+    """SIGKILL to everything, without a grace period."""
+    kubectl("-n", embedded.namespace, "delete", "pod", "shop-postgres-0", "--grace-period=0", "--force")
+
+
+def _await_rows(acknowledged: list[int], more: int) -> None:
+    wanted, end = len(acknowledged) + more, time.monotonic() + 120
+    while len(acknowledged) < wanted:
+        assert time.monotonic() < end, f"{len(acknowledged)} of {wanted} rows"
+        time.sleep(0.2)
+
+
+def _write(embedded: Embedded, acknowledged: list[int], stop: threading.Event) -> None:
+    """One row after the other, each in its own commit, through a tunnel; numbers that were acknowledged."""
+    password = b64decode(embedded.get("secret/shop-postgres", "{.data.password}")).decode()
+    target = {"namespace": embedded.namespace, "service": "shop-postgres"}
+    params = {"kubeconfig": os.environ.get("KUBECONFIG"), "context": None}
+    number = 0
+    while not stop.is_set():
+        try:
+            with connected(call_for_tests(params)) as client, tunnel_to(client, target, 5432) as (host, port):
+                login = {"host": host, "port": port, "dbname": "shop", "user": "shop", "password": password}
+                with closing(psycopg2.connect(connect_timeout=5, **login)) as session, session.cursor() as cursor:
+                    session.autocommit = True
+                    while not stop.is_set():
+                        number += 1
+                        cursor.execute("INSERT INTO ledger VALUES (%s)", (number,))
+                        acknowledged.append(number)
+        except Exception:
+            stop.wait(0.2)
