@@ -33,6 +33,7 @@ _SIDE_BY_SIDE = (
     "release_journal",
     "test_cluster_kinds",
     "test_refusals",
+    "tls_secret",
 )
 _EXPORT = re.compile(r"^export ([A-Z_]+)=(.*)$", re.MULTILINE)
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any
 
 TICK_S = 0.2
@@ -24,6 +25,10 @@ def _never() -> float:
     return math.inf
 
 
+def _utc() -> datetime:
+    return datetime.now(timezone.utc)
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of a verb.
@@ -31,7 +36,7 @@ class Call:
     ``params`` are validated plain types. ``secrets`` are the values of ``no_log`` options. ``alive`` raises
     Interrupted when the run was cancelled or its parent is gone; every wait and every guarded write calls it.
     ``show`` takes ``(text, done, total)`` of a progress line. ``now`` is a monotonic clock in seconds, and ``deadline``
-    tells the time on it beyond which nobody waits for what the call still asks.
+    tells the time on it beyond which nobody waits for what the call still asks. ``date`` is the wall clock in UTC.
     """
 
     params: dict[str, Any]
@@ -43,6 +48,7 @@ class Call:
     alive: Callable[[], None] = _ignore
     now: Callable[[], float] = field(default=time.monotonic)
     deadline: Callable[[], float] = _never
+    date: Callable[[], datetime] = _utc
 
     def progress(self, text: str, done: int | None = None, total: int | None = None) -> None:
         """Show a line while the verb works; raises Interrupted like every wait."""
