@@ -32,7 +32,7 @@ def with_thresholds(thresholds: Mapping[str, Any] | None) -> tuple[dict[str, Fac
     facts = dict(FACTS)
     given = thresholds or {}
     faults = named("thresholds", given)
-    for name in FACTS.keys() & given.keys():
+    for name in (name for name in FACTS if name in given):
         bounds, wrong = _bounds(f"thresholds.{name}", given[name])
         fact = replace(FACTS[name], **bounds)
         if not wrong and _reversed(fact):

@@ -35,8 +35,10 @@ def test_check_run_check_run(watch: Watch) -> None:
 
 
 def test_pg_monitor_alone_sees_every_fact_that_sql_tells(watch: Watch) -> None:
-    rights = f"SELECT rolsuper, (SELECT count(*) FROM pg_auth_members WHERE member = r.oid) FROM pg_roles r WHERE rolname = '{watch.user}'"
-    assert watch.admin(rights) == [(False, 1)]
+    assert watch.admin(
+        "SELECT rolsuper, (SELECT count(*) FROM pg_auth_members WHERE member = r.oid) FROM pg_roles r"
+        f" WHERE rolname = '{watch.user}'"
+    ) == [(False, 1)]
     look = watch.look()
     assert look["unknown"] == ["disk_free"]
     assert {row["name"] for row in look["facts"]} == {name for name, fact in FACTS.items() if fact.role != "standby"}
@@ -55,8 +57,8 @@ def test_a_login_without_rights_knows_little_and_says_so_once(watch: Watch) -> N
     (reason,) = look["reasons"]
     assert reason.startswith("Not known: connections, ")
     assert reason.endswith(f"has not the rights of pg_monitor. GRANT pg_monitor TO {watch.user}.")
-    assert watch.gate(["connections"])["verdict"] == "inconclusive"
-    assert watch.gate(["connections"])["reasons"] == ["no_data"]
+    gate = watch.gate(["connections"], seconds=3)
+    assert (gate["verdict"], gate["reasons"]) == ("inconclusive", ["no_data"])
 
 
 def test_every_fact_passes_a_gate_on_a_healthy_server(watch: Watch) -> None:
@@ -71,10 +73,8 @@ def test_the_verdict_fails_the_task_only_when_asked(watch: Watch) -> None:
     degraded = {"facts": ["sequence_used", "disk_free"], "required": ["disk_free"]}
     look = watch.look(**degraded)
     assert look["verdict"] == "degraded"
-    assert look["reasons"] == [
-        "Not known: disk_free; no SQL tells it. Give disk_free, or reach the server's pod by a tunnel with the right to"
-        " run df in it."
-    ]
+    (reason,) = look["reasons"]
+    assert reason.startswith("Not known: disk_free; no SQL tells it. Give disk_free, or reach the server's pod by a ")
     assert watch.look(**degraded, fail_on="unhealthy")["verdict"] == "degraded"
     with pytest.raises(GoliveError) as caught:
         watch.look(**degraded, fail_on="degraded")
@@ -87,9 +87,7 @@ def test_the_verdict_fails_the_task_only_when_asked(watch: Watch) -> None:
         assert caught.value.code == "unhealthy"
 
 
-@pytest.mark.parametrize(
-    ("free", "state"), [(24, "warning"), (9, "critical"), (10, "warning"), (25, "ok"), (60, "ok")]
-)
+@pytest.mark.parametrize(("free", "state"), [(24, "warning"), (9, "critical"), (10, "warning"), (25, "ok"), (60, "ok")])
 def test_room_on_the_volume(watch: Watch, free: int, state: str) -> None:
     row = watch.fact("disk_free", disk_free=free << 20, disk_size=100 << 20)
     assert (row["state"], row["value"]) == (state, free / 100)

@@ -45,7 +45,9 @@ def test_a_session_idle_in_a_transaction(watch: Watch) -> None:
         assert f"pid {session.info.backend_pid} of user" in row["seen"]
         assert "application forgetful, idle in transaction" in row["seen"]
         assert watch.alike("idle_in_transaction", "ok")["value"] > 0
-        oldest = watch.alike("transaction_age", "critical", thresholds={"transaction_age": {"warning": 0, "critical": 0}})
+        oldest = watch.alike(
+            "transaction_age", "critical", thresholds={"transaction_age": {"warning": 0, "critical": 0}}
+        )
         assert f"pid {session.info.backend_pid} " in oldest["seen"]
     row = watch.until("idle_in_transaction", lambda row: row["value"] == 0)
     assert row["seen"] == "no session is idle in a transaction"
