@@ -50,12 +50,17 @@ class Reach:
 
     def disk_free(self) -> int | None:
         """Bytes free on the volume of the pod behind a tunnel; None where nobody can tell."""
+        room = self.disk_room()
+        return room[0] if room else None
+
+    def disk_room(self) -> tuple[int, int] | None:
+        """Bytes free on the volume of the pod behind a tunnel, and its size; None where nobody can tell."""
         pod = self.pod
         if pod is None:
             return None
-        from ansible_collections.golive.cutover.plugins.module_utils._reach.pod_disk import free_in_pod
+        from ansible_collections.golive.cutover.plugins.module_utils._reach.pod_disk import room_in_pod
 
-        return free_in_pod(pod.client, pod.namespace, pod.at.pod)
+        return room_in_pod(pod.client, pod.namespace, pod.at.pod)
 
     def refresh_files(self) -> None:
         """Have the files that are mounted into the pod behind a tunnel brought now; nothing to do without one."""

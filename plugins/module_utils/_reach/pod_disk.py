@@ -14,10 +14,12 @@ _ASK = ("sh", "-c", 'df -Pk "$PGDATA"')
 _LONGEST_S = 5.0
 
 
-def free_in_pod(client: Client, namespace: str, pod: str) -> int | None:
-    """Bytes free where the pod has its data; None when it may not be asked, or is no PostgreSQL itself."""
+def room_in_pod(client: Client, namespace: str, pod: str) -> tuple[int, int] | None:
+    """Bytes free where the pod has its data, and the volume's size; None when it may not be asked, or is no PostgreSQL
+    itself."""
     try:
         output = run_in_pod(client, namespace, pod, _ASK, container=None, timeout=_LONGEST_S)
-        return int(output.splitlines()[-1].split()[3]) * 1024
+        row = output.splitlines()[-1].split()
+        return int(row[3]) * 1024, int(row[1]) * 1024
     except (GoliveError, ValueError, IndexError):
         return None

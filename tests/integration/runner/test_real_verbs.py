@@ -39,6 +39,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "kube_job": {"definition": {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}}, "namespace": "x"},
     "kube_rollback": {"kind": "Deployment", "name": "x"},
     "kube_track": {"objects": [{"kind": "Deployment", "name": "x"}]},
+    "pg_health": {"fail_on": "unhealthy"},
     "pg_settings": {"settings": {"work_mem": "4MB"}},
     "release_info": {"app": "x", "namespace": "x"},
     "release_journal": {"action": "read", "app": "x", "namespace": "x"},
@@ -54,6 +55,7 @@ DATABASE_VERBS = (
     "db_migrate_info",
     "db_migrate_lint",
     "db_migrate_rehearse",
+    "pg_health",
     "pg_settings",
     "sqlite_copy",
 )

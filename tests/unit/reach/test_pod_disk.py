@@ -19,13 +19,13 @@ HEAD = "Filesystem     1024-blocks      Used Available Capacity Mounted on\n"
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (HEAD + "/dev/sdb 10255636 1048576 9190676 11% /var/lib/postgresql/data\n", 9190676 * 1024),
+        (HEAD + "/dev/sdb 10255636 1048576 9190676 11% /var/lib/postgresql/data\n", (9190676 * 1024, 10255636 * 1024)),
         (HEAD, None),
         ("", None),
         (GoliveError("forbidden", "Running sh in pod db-0 failed."), None),
     ],
 )
-def test_bytes_or_nothing(monkeypatch: pytest.MonkeyPatch, answer: Any, expected: int | None) -> None:
+def test_bytes_or_nothing(monkeypatch: pytest.MonkeyPatch, answer: Any, expected: tuple[int, int] | None) -> None:
     asked: list[tuple[Any, ...]] = []
 
     def run(*arguments: Any, **_options: Any) -> str:
@@ -35,5 +35,5 @@ def test_bytes_or_nothing(monkeypatch: pytest.MonkeyPatch, answer: Any, expected
         return str(answer)
 
     monkeypatch.setattr(pod_disk, "run_in_pod", run)
-    assert pod_disk.free_in_pod(cast(Client, None), "shop", "db-0") == expected
+    assert pod_disk.room_in_pod(cast(Client, None), "shop", "db-0") == expected
     assert asked == [("shop", "db-0", ("sh", "-c", 'df -Pk "$PGDATA"'))]
