@@ -39,6 +39,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "kube_job": {"definition": {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}}, "namespace": "x"},
     "kube_rollback": {"kind": "Deployment", "name": "x"},
     "kube_track": {"objects": [{"kind": "Deployment", "name": "x"}]},
+    "pg_access": {"database": "shop", "logins": [{"name": "shop_a", "of": "app", "password": SECRET}]},
     "release_info": {"app": "x", "namespace": "x"},
     "release_journal": {"action": "read", "app": "x", "namespace": "x"},
     "rolling_lint": {"content": "{apiVersion: v1, kind: ConfigMap}", "service": "x", "namespace": "x"},
@@ -46,7 +47,15 @@ RIGHT: dict[str, dict[str, Any]] = {
     "traffic_info": {"service": "x", "namespace": "x"},
     "traffic_switch": {"service": "x", "namespace": "x", "to": "green"},
 }
-DATABASE_VERBS = ("db_dump", "db_migrate", "db_migrate_info", "db_migrate_lint", "db_migrate_rehearse", "sqlite_copy")
+DATABASE_VERBS = (
+    "db_dump",
+    "db_migrate",
+    "db_migrate_info",
+    "db_migrate_lint",
+    "db_migrate_rehearse",
+    "pg_access",
+    "sqlite_copy",
+)
 
 
 def _unreachable(verb: str) -> dict[str, Any]:
