@@ -78,6 +78,9 @@ def plan_monitor(draft: Draft) -> None:
 def plan_logins(draft: Draft, passwords: Mapping[str, Password]) -> None:
     """Roles that somebody logs in as."""
     for login in draft.wish.logins:
+        if login.name in (draft.state.administrator.name, draft.state.bootstrap):
+            # Refused already; whatever else there is to say of it is of no use.
+            continue
         there = draft.state.roles.get(login.name)
         before = len(draft.actions)
         if login.state == "absent":

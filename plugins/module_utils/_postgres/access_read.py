@@ -83,7 +83,7 @@ WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.classid <> 'pg_catal
 _SCHEMAS = """
 SELECT nspname::text AS schema, pg_catalog.pg_get_userbyid(nspowner)::text AS owner, {rights} AS rights
 FROM pg_catalog.pg_namespace WHERE nspname = ANY(%s)"""
-# Row types of tables, arrays and multiranges follow what they were made with.
+# Row types of tables and arrays follow what they were made with; multiranges do so from 17 on.
 _THINGS = """
 WITH wanted AS (SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE nspname = ANY(%s)),
 things AS (
@@ -101,7 +101,7 @@ things AS (
     UNION ALL
     SELECT 'pg_catalog.pg_type'::regclass, t.oid, t.typnamespace, t.typowner, 'other', '[]', false
     FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-    WHERE t.typnamespace IN (SELECT oid FROM wanted) AND (c.oid IS NULL OR c.relkind = 'c') AND t.typtype <> 'm'
+    WHERE t.typnamespace IN (SELECT oid FROM wanted) AND (c.oid IS NULL OR c.relkind = 'c') AND {types}
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)
     {others})
 SELECT t.kind, i.type::text AS type, i.identity::text AS identity, w.nspname::text AS schema,
@@ -132,6 +132,7 @@ _DEFAULTS = """
 SELECT n.nspname::text AS schema, d.defaclobjtype AS kind, {rights} AS rights
 FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
 WHERE pg_catalog.pg_get_userbyid(d.defaclrole) = %s AND n.nspname = ANY(%s)"""
+_MULTIRANGES_FOLLOW_SINCE = 170000
 _DEFAULT_KINDS = {"r": "table", "S": "sequence", "f": "routine"}
 _EXTENSIONS = """
 SELECT e.extname::text AS name, e.extversion AS version, n.nspname::text AS schema,
@@ -281,6 +282,7 @@ def _things(session: Session, wish: Wish) -> tuple[Thing, ...]:
         table=_rights("c.relacl", "r", "c.relowner"),
         sequence=_rights("c.relacl", "s", "c.relowner"),
         routine=_rights("p.proacl", "f", "p.proowner"),
+        types="true" if session.server_version < _MULTIRANGES_FOLLOW_SINCE else "t.typtype <> 'm'",
         others=others,
     )
     return tuple(

@@ -27,9 +27,9 @@ def login_passwords(call: Call, logins: Sequence[Mapping[str, Any]]) -> list[str
     found: list[str | None] = []
     with connected(call) as client:
         for number, login in enumerate(logins):
-            option = f"logins[{number}].password_secret"
+            secret, option = login["password_secret"], f"logins[{number}].password_secret"
             try:
-                found.append(login["password"] or password_of(client, login["password_secret"], namespace, option))
+                found.append(password_of(client, secret, namespace, option) if secret else login["password"])
             except GoliveError as error:
                 if not call.check_mode or error.code != "not_found":
                     raise
