@@ -49,6 +49,11 @@ class Place:
         options["extensions"] = [{"schema": None, "version": None, **one} for one in options.get("extensions", [])]
         return {**defaults, "database": self.name, "postgresql": {**reach, "sslmode": "disable"}, "wait": 20, **options}
 
+    def extensions(self, *names: str) -> list[dict[str, Any]]:
+        """Those of the extensions that this server brings: not every build has them."""
+        there = self.admin("SELECT name FROM pg_available_extensions")
+        return [{"name": name} for name in names if (name,) in there]
+
     def run(self, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """Run the verb."""
         call = call_for_tests(

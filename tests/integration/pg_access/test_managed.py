@@ -21,7 +21,7 @@ def may_monitor(place: Place) -> None:
 def test_check_run_check_run(managed: Place) -> None:
     may_monitor(managed)
     logins = [*standard(managed), managed.login("b", state="disabled")]
-    wish: dict[str, Any] = {"logins": logins, "extensions": [{"name": "pg_trgm"}]}
+    wish: dict[str, Any] = {"logins": logins, "extensions": managed.extensions("pg_trgm")}
     before = managed.roles()
     planned = managed.run(check_mode=True, **wish)
     assert managed.roles() == before

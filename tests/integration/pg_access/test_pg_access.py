@@ -26,7 +26,7 @@ def test_check_run_check_run(place: Place) -> None:
     wish: dict[str, Any] = {
         "logins": logins,
         "schemas": ["public", "app"],
-        "extensions": [{"name": "pg_trgm"}, {"name": "hstore", "schema": "app"}],
+        "extensions": [{**one, "schema": "app"} for one in place.extensions("pg_trgm", "hstore")],
     }
     before = place.roles()
     planned = place.run(check_mode=True, **wish)
@@ -225,6 +225,8 @@ def test_a_database_gets_encoding_and_locale(place: Place) -> None:
 
 
 def test_an_extension_is_the_owners_and_updated(place: Place) -> None:
+    if not place.extensions("pg_trgm"):
+        pytest.skip("this build of the server brings no extensions")
     ((version,),) = place.admin(
         "SELECT min(version) FROM pg_available_extension_versions WHERE name = 'pg_trgm' AND version >= '1.5'"
     )

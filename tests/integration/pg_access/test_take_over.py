@@ -49,7 +49,8 @@ def old(place: Place) -> Place:
     place.admin(f"CREATE ROLE {user} LOGIN CREATEROLE PASSWORD '{password}'")
     place.admin(f"CREATE DATABASE {place.name} OWNER {user}")
     place.as_("x", OBJECTS)
-    place.as_("x", "CREATE EXTENSION pg_trgm")
+    for one in place.extensions("pg_trgm"):
+        place.as_("x", f"CREATE EXTENSION {one['name']}")
     return place
 
 
