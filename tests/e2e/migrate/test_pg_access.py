@@ -35,7 +35,7 @@ def logs_in(stand: Stand, database: str, password: str) -> str:
 
 
 def test_secrets_become_passwords(fresh: Stand) -> None:
-    database, password = f"p_{secrets.token_hex(4)}", f"planted-{secrets.token_hex(8)}"
+    database, password = f"p-{secrets.token_hex(4)}", f"planted-{secrets.token_hex(8)}"
     # The role makes the Secret in the same play, so that check mode does not find it.
     planned = see_to(fresh, database, check_mode=True)
     assert planned["changed"] is True
@@ -52,7 +52,7 @@ def test_secrets_become_passwords(fresh: Stand) -> None:
 
 
 def test_a_server_that_is_not_there_yet_has_a_plan(fresh: Stand) -> None:
-    database = f"p_{secrets.token_hex(4)}"
+    database = f"p-{secrets.token_hex(4)}"
     reach = {**fresh.params()["postgresql"], "password_secret": {"name": "nosuch", "key": "password"}}
     planned = see_to(fresh, database, check_mode=True, postgresql=reach)
     assert planned["plan"][0].startswith("CREATE DATABASE")
@@ -62,7 +62,7 @@ def test_a_server_that_is_not_there_yet_has_a_plan(fresh: Stand) -> None:
 
 
 def test_a_secret_with_a_line_break_is_refused_without_showing_it(fresh: Stand) -> None:
-    database = f"p_{secrets.token_hex(4)}"
+    database = f"p-{secrets.token_hex(4)}"
     literal = "--from-literal=password=planted-7c21\n"
     kubectl("create", "secret", "generic", database, "-n", fresh.namespace, literal)
     with pytest.raises(GoliveError) as caught:
