@@ -46,6 +46,11 @@ class Session:
         return int(self._connection.server_version)
 
     @property
+    def used_password(self) -> bool:
+        """Whether the server has asked for the password when the session began."""
+        return bool(self._connection.info.used_password)
+
+    @property
     def closed(self) -> bool:
         """Whether the connection is gone."""
         return bool(self._connection.closed)

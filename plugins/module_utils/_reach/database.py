@@ -92,18 +92,23 @@ def reached(call: Call) -> Iterator[Reach]:
             client = stack.enter_context(connected(call))
             password = password_of(client, secret, (tunnel or {}).get("namespace"))
             where = settings(options, password)
-            stack.enter_context(_masking(where))
+            stack.enter_context(masking(_secrets(where)))
             if tunnel:
                 at = await_pod(call, client, tunnel, where.port, where.connect_timeout)
                 pod = DatabasePod(client, tunnel["namespace"], at)
                 where = settings(options, password, stack.enter_context(tunnel_to(client, tunnel, where.port)))
         else:
-            stack.enter_context(_masking(where))
+            stack.enter_context(masking(_secrets(where)))
         yield Reach(_quiet(call, where), where, pod)
 
 
-def password_of(client: Client, secret: Mapping[str, Any] | None, namespace: str | None) -> str | None:
-    """The password of the option ``password_secret``, if it is given; ``namespace`` is for one that names none.
+def password_of(
+    client: Client,
+    secret: Mapping[str, Any] | None,
+    namespace: str | None,
+    option: str = "postgresql.password_secret",
+) -> str | None:
+    """The password of an option like ``password_secret``, if it is given; ``namespace`` is for one that names none.
 
     Raises GoliveError ``invalid`` without a namespace, and as ``secret_value``.
     """
@@ -116,7 +121,7 @@ def password_of(client: Client, secret: Mapping[str, Any] | None, namespace: str
         raise GoliveError(
             "invalid",
             f"Cannot read the password from the Secret {secret['name']}: no namespace is given.",
-            "Set namespace in postgresql.password_secret.",
+            f"Set namespace in {option}.",
         )
     return secret_value(client, namespace, secret["name"], secret["key"])
 
@@ -135,11 +140,11 @@ def _quiet(call: Call, where: Settings) -> Call:
 
 
 @contextmanager
-def _masking(where: Settings) -> Iterator[None]:
+def masking(secrets: list[str]) -> Iterator[None]:
+    """Errors that leave the block do so without the secrets."""
     try:
         yield
     except GoliveError as error:
-        secrets = _secrets(where)
         error.message = mask_text(error.message, secrets)
         error.hint = mask_text(error.hint, secrets) if error.hint else None
         error.details = mask_value(error.details, secrets)
