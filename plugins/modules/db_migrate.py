@@ -519,6 +519,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts im
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate_verb import migrate_directly
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import IDS
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import in_cluster_spec
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
@@ -552,17 +553,7 @@ SPEC: dict[str, Any] = {
         "wait": {"type": "float", "default": 60},
         "out_of_order": {"type": "bool", "default": False},
         "run_id": {"type": "str"},
-        "in_cluster": {
-            "type": "dict",
-            "options": {
-                "namespace": {"type": "str", "required": True},
-                "image": {"type": "str", "required": True},
-                "timeout": {"type": "float", "default": 3600},
-                "labels": {"type": "dict", "default": {}},
-                "pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
-                "resources": {"type": "dict", "default": {}},
-            },
-        },
+        "in_cluster": in_cluster_spec(),
     },
     "mutually_exclusive": [
         ["target", "revert_to", "baseline"],

@@ -26,13 +26,15 @@ description:
     chunk is sent twice.
 options:
   path:
-    description: The SQLite file. It is only read, and may be in use; what is written later is not in the snapshot.
+    description:
+      - The SQLite file. It is only read, and may be in use; what is written later is not in the snapshot.
+      - With O(in_cluster) its path within the claim.
     type: path
     required: true
   work_dir:
     description:
       - Directory for the snapshot, which is as large as the file. It stays there until the copy is proved. Without it
-        the file's own directory is taken.
+        the file's own directory is taken. With O(in_cluster) it lies within the claim.
     type: path
   schema:
     description: Schema of PostgreSQL that the tables are in, or are made in.
@@ -130,6 +132,53 @@ options:
     description: Rows that one transaction sends, about.
     type: int
     default: 50000
+  wait:
+    description: Seconds to wait for another copy into the same database.
+    type: float
+    default: 0
+  in_cluster:
+    description:
+      - Run as a Kubernetes Job, for a file in a PersistentVolumeClaim. The Job mounts the claim, gets the collection's
+        code and the connection in Secrets that go with it, and reaches the database from there; the result is the same.
+      - It runs on the node of the pod that has the claim, with that pod's user and groups, so that it may read what the
+        app has written.
+      - The Job is deleted at its end, also when this task is cancelled. When this task is killed, it goes on for
+        O(in_cluster.timeout) at the most; the next run with the same options follows it, any other one is O(wait)
+        seconds behind it.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the claim and the Job, and of O(postgresql.password_secret) when that names none.
+        type: str
+        required: true
+      claim:
+        description: Name of the claim.
+        type: str
+        required: true
+      image:
+        description: Image with Python 3.10 or newer as C(python3), its module C(sqlite3), and psycopg2.
+        type: str
+        required: true
+      user:
+        description: Id of the user that reads the file. Without it that of the pod that has the claim, or 65532.
+        type: int
+      timeout:
+        description: Seconds the Job may take.
+        type: float
+        default: 3600
+      labels:
+        description: More labels of its pod, such as those that a network policy asks for.
+        type: dict
+        default: {}
+      pull_secrets:
+        description: Names of Secrets to pull the image with.
+        type: list
+        elements: str
+        default: []
+      resources:
+        description: Requests and limits of its container.
+        type: dict
+        default: {}
   report:
     description: File for the result as JSON, readable by its owner alone.
     type: path
@@ -144,6 +193,9 @@ attributes:
   check_mode:
     description: The snapshot is taken, looked at and removed, and what stands against the copy is told as without it.
     support: full
+    details:
+      - With O(in_cluster) no Job is started, so that nothing is known of the file, and V(planned) is returned without
+        tables and with a warning; the server judges the Job.
   diff_mode:
     description: It shows the tables with their types.
     support: full
@@ -189,6 +241,20 @@ EXAMPLES = r"""
     tunnel:
       namespace: shop
       service: shop-postgres
+
+- name: Carry over a file that the app has in a claim of the cluster
+  golive.cutover.sqlite_copy:
+    path: shop.db
+    postgresql:
+      host: shop-postgres.shop.svc
+      database: shop
+      user: shop
+      password_secret:
+        name: shop-postgres
+    in_cluster:
+      namespace: shop
+      claim: shop-data
+      image: registry.example.org/python-psycopg2:3.13
 """
 
 RETURN = r"""
@@ -295,7 +361,6 @@ faults:
   elements: str
 """
 
-import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -306,12 +371,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept im
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
-from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns import TYPES, UNITS, policies_of
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import Wish
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.sqlite_copy import copy_sqlite
-
-_MOST_PROCESSES = 4
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import in_cluster_spec
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns import TYPES, UNITS
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.verb import copy_directly
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
@@ -346,9 +408,12 @@ SPEC: dict[str, Any] = {
         "orphans": {"type": "str", "choices": ["fail", "keep"], "default": "fail"},
         "processes": {"type": "int"},
         "chunk_rows": {"type": "int", "default": 50000},
+        "wait": {"type": "float", "default": 0},
+        "in_cluster": in_cluster_spec({"claim": {"type": "str", "required": True}, "user": {"type": "int"}}),
         "report": {"type": "path"},
         "run_id": {"type": "str"},
     },
+    "mutually_exclusive": [["in_cluster", "tunnel"]],
     "supports_check_mode": True,
 }
 
@@ -356,26 +421,12 @@ SPEC: dict[str, Any] = {
 @under_lease
 def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
-    params = call.params
-    path = os.path.abspath(params["path"])
-    wish = Wish(
-        path=path,
-        work_dir=params["work_dir"] or os.path.dirname(path),
-        schema=params["schema"],
-        tables=tuple(params["tables"] or ()),
-        exclude=tuple(params["exclude"] or ()),
-        policies=policies_of(params["columns"] or []),
-        append=tuple(params["append"] or ()),
-        replace=tuple(params["replace"] or ()),
-        catch_up=params["catch_up"],
-        orphans=params["orphans"],
-        processes=max(1, params["processes"] or min(_MOST_PROCESSES, os.cpu_count() or 1)),
-        chunk_rows=max(1, params["chunk_rows"]),
-        run_id=params["run_id"] or "",
-        report=params["report"] or "",
-    )
-    with reached(call) as reach:
-        return reach.masked(copy_sqlite(reach.call, reach.where, wish))
+    if not call.params["in_cluster"]:
+        return copy_directly(call)
+    # Late: the library of Kubernetes takes longer to import than a run without a cluster takes in all.
+    from ansible_collections.golive.cutover.plugins.module_utils._sqlite.job import copy_by_job
+
+    return copy_by_job(call)
 
 
 def main() -> None:

@@ -1,75 +1,14 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``db_migrate`` inside of a Job: a program in a zip archive with its parameters and files; it needs psycopg2.
-
-It tells what it does line by line. A line that begins with ``WARNING`` holds a warning, the one that begins with
-``RESULT`` the result, both as JSON.
-"""
+"""``db_migrate`` inside of a Job."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import tempfile
-import time
-import zipfile
-from pathlib import Path
-
-from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
-from ansible_collections.golive.cutover.plugins.module_utils._core.errors import Interrupted
-from ansible_collections.golive.cutover.plugins.module_utils._core.liveness import interruptible
-from ansible_collections.golive.cutover.plugins.module_utils._core.perform import perform
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate_verb import migrate_directly
-
-PARAMS = "params.json"
-FILES = "files/"
-CERTIFICATE = "root.crt"
-RESULT = "golive-result: "
-WARNING = "golive-warning: "
-_SHOW_S = 1.0
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_program import run_program
 
 
 def main() -> int:
-    """The exit code of the program: 0 when the verb has not failed."""
-    with tempfile.TemporaryDirectory() as place:
-        with zipfile.ZipFile(sys.path[0]) as archive:
-            members = [one for one in archive.namelist() if one.startswith(FILES) or one == CERTIFICATE]
-            archive.extractall(place, members)
-            params = json.loads(archive.read(PARAMS))
-        # A directory without files is no entry of the archive.
-        Path(place, FILES).mkdir(exist_ok=True)
-        params["path"] = os.path.join(place, FILES)
-        if CERTIFICATE in members:
-            params["postgresql"]["sslrootcert"] = os.path.join(place, CERTIFICATE)
-        try:
-            with interruptible() as alive:
-                call = Call(params=params, show=_Shown().show, warn=_warn, alive=alive)
-                result = perform(migrate_directly, call)
-        except Interrupted as stop:
-            result = {"failed": True, "changed": False, "msg": f"Interrupted: {stop}.", "code": "interrupted"}
-    _write(RESULT + json.dumps(result))
-    return int(bool(result.get("failed")))
-
-
-class _Shown:
-    """Each new progress line once, and one a second at most: the log is kept and read again and again."""
-
-    def __init__(self) -> None:
-        self._last = ""
-        self._due = 0.0
-
-    def show(self, text: str, done: int | None, total: int | None) -> None:
-        if text != self._last and time.monotonic() >= self._due:
-            self._last, self._due = text, time.monotonic() + _SHOW_S
-            _write(f"{text} ({done}/{total})" if total else text)
-
-
-def _warn(text: str) -> None:
-    _write(WARNING + json.dumps(text))
-
-
-def _write(line: str) -> None:
-    sys.stdout.write(line.replace("\n", " ") + "\n")
-    sys.stdout.flush()
+    """The exit code of the program."""
+    return run_program(migrate_directly)

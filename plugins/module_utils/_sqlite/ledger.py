@@ -94,15 +94,16 @@ def altered_of(chunks: Iterable[Done]) -> dict[str, int]:
     return found
 
 
-def lock(call: Call, session: Session) -> bool:
+def lock(call: Call, session: Session, wait: float) -> bool:
     """Be the only copy into this database until the session ends; False when another one is.
 
     A killed run holds it for a moment longer: the processes that it has forked hold its connection too.
     """
-    end = call.now() + _LOCK_WAIT_S
+    end = call.now() + max(wait, _LOCK_WAIT_S)
     while not session.value("SELECT pg_try_advisory_lock(%s)", (_LOCK,)):
         if call.now() >= end:
             return False
+        call.progress("waiting for another copy into this database")
         call.pause(TICK_S)
     return True
 

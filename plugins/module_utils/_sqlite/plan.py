@@ -60,6 +60,7 @@ class Wish:
     catch_up: bool
     processes: int
     chunk_rows: int
+    wait: float
     run_id: str
     report: str
 

@@ -35,6 +35,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import
 )
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.pool import Pool
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.proof import prove
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.report import write_report
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema import Table, quoted, read_schema
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.source import (
     Snapshot,
@@ -56,11 +57,11 @@ def copy_sqlite(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
     """The verb's result. Raises GoliveError, SqlError as GoliveError, or Interrupted; what is committed stays."""
     check_source(wish.path)
     with connect(call, where, limits=_NO_LIMIT, application_name=_APPLICATION) as session:
-        if not ledger.lock(call, session):
+        if not ledger.lock(call, session, wish.wait):
             raise GoliveError(
                 "locked",
                 f"Another copy goes into {where} right now.",
-                "Wait for its end; look for sessions named «golive sqlite_copy» in pg_stat_activity.",
+                "Wait for its end, or set wait; look for sessions named «golive sqlite_copy» in pg_stat_activity.",
             )
         try:
             ledger.await_workers(call, session, APPLICATION)
@@ -207,7 +208,7 @@ class _Run:
         self._finish_tables(plan, number, keyed)
         prove(call, self._where, session, plan, done, wish.processes)
         result = self._told(plan, "copied", done, before)
-        self._write_report(result)
+        write_report(wish.report, result)
         ledger.end_copy(session, number, result)
         self._keep_snapshot = False
         return result
@@ -359,9 +360,8 @@ class _Run:
         seconds = time.monotonic() - self._begin
         rows = sum(one.rows for one in done.values())
         tables = [_table_told(plan, name, done) for name in plan.targets]
-        after = "".join(f"{_definition(table)}\n" for table in tables)
         return {
-            **({"diff": {"before": "", "after": after}} if self._call.diff_mode else {}),
+            **({"diff": {"before": "", "after": definitions_shown(tables)}} if self._call.diff_mode else {}),
             "changed": bool(plan.targets),
             "state": state,
             "tables": tables,
@@ -373,14 +373,6 @@ class _Run:
             "notices": findings(plan.notices),
             "review": [row.__dict__ for row in plan.review],
         }
-
-    def _write_report(self, result: Mapping[str, Any]) -> None:
-        if not self._wish.report:
-            return
-        new = f"{self._wish.report}.new"
-        with open(os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=2)
-        Path(new).replace(self._wish.report)
 
 
 def _state_of(path: str) -> str:
@@ -429,9 +421,13 @@ def _source_changed(path: str) -> GoliveError:
     )
 
 
-def _definition(table: Mapping[str, Any]) -> str:
-    columns = ", ".join(f"{column['name']} {column['type']}" for column in table["columns"])
-    return f"{table['name']}: {table['rows']} rows of ({columns})"
+def definitions_shown(tables: Sequence[Mapping[str, Any]]) -> str:
+    """The tables of a result with their types, for a diff."""
+    lines = []
+    for table in tables:
+        columns = ", ".join(f"{column['name']} {column['type']}" for column in table["columns"])
+        lines.append(f"{table['name']}: {table['rows']} rows of ({columns})\n")
+    return "".join(lines)
 
 
 def _table_told(plan: Plan, name: str, done: Mapping[tuple[str, int], Done]) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._migrate import job_bundle
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.job_bundle import Bundle, bundle
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.job_main import RESULT, WARNING
+from ansible_collections.golive.cutover.plugins.module_utils._migrate import job_main
+from ansible_collections.golive.cutover.plugins.module_utils._reach import job_bundle
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_bundle import Bundle, bundle
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_program import RESULT, WARNING
 from tests.integration.migrate.conftest import Project
 from tests.integration.migrate.test_crashes import SLOW, eventually, sleeping
 
@@ -34,7 +35,7 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 
 
 def make(project: Project, **options: Any) -> Bundle:
-    return bundle(str(project.path), project.params(**options), lambda: None)
+    return bundle(job_main.__name__, str(project.path), {**project.params(**options), "path": ""}, lambda: None)
 
 
 def start(made: Bundle, folder: Path) -> subprocess.Popen[str]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that a Job needs to migrate, as one program: this collection's code, the files, the parameters."""
+"""Everything that a Job needs to run a verb, as one program: this collection's code, the files, the parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._migrate import job_main
+from ansible_collections.golive.cutover.plugins.module_utils._reach import job_program
 
 _COLLECTION = "ansible_collections.golive.cutover.plugins.module_utils"
 _START = "__main__.py"
@@ -37,23 +37,26 @@ class Bundle:
     digest: str
 
 
-def bundle(path: str, params: Mapping[str, Any], alive: Callable[[], None]) -> Bundle:
-    """The program for ``params``, whose option ``postgresql`` says all there is to say, with the files below ``path``.
+def bundle(main: str, path: str | None, params: Mapping[str, Any], alive: Callable[[], None]) -> Bundle:
+    """The program that calls ``main()`` of the module ``main``, with the files below ``path``.
+
+    In ``params`` the option ``postgresql`` says all there is to say.
 
     Hidden files and what lies in hidden directories is left out. Raises GoliveError ``files_missing``, or
     ``bundle_too_large`` when it does not fit into ``_MOST_PIECES`` Secrets.
     """
-    contents = _code()
+    contents = _code(main)
     reach = dict(params["postgresql"])
     if reach.get("sslrootcert"):
-        contents[job_main.CERTIFICATE] = _read(Path(reach.pop("sslrootcert")))
-    contents.update(_files(path, alive))
+        contents[job_program.CERTIFICATE] = _read(Path(reach.pop("sslrootcert")))
+    if path is not None:
+        contents.update(_files(path, alive))
     told = {**params, "postgresql": {**reach, "password": None}}
-    digest = hashlib.sha256(_zipped({**contents, job_main.PARAMS: _json(told)})).hexdigest()
-    content = _zipped({**contents, job_main.PARAMS: _json({**params, "postgresql": reach})})
+    digest = hashlib.sha256(_zipped({**contents, job_program.PARAMS: _json(told)})).hexdigest()
+    content = _zipped({**contents, job_program.PARAMS: _json({**params, "postgresql": reach})})
     pieces = tuple(content[at : at + PIECE] for at in range(0, len(content), PIECE))
     if len(pieces) > _MOST_PIECES:
-        raise _too_large(path, f"packed they are {len(content) / 1e6:.1f} MB", PIECE * _MOST_PIECES)
+        raise _too_large(path or main, f"packed they are {len(content) / 1e6:.1f} MB", PIECE * _MOST_PIECES)
     return Bundle(pieces, digest)
 
 
@@ -66,7 +69,7 @@ def _files(path: str, alive: Callable[[], None]) -> dict[str, bytes]:
         if any(part.startswith(".") or part == "__pycache__" for part in inside.parts) or not file.is_file():
             continue
         alive()
-        found[job_main.FILES + inside.as_posix()] = content = _read(file)
+        found[job_program.FILES + inside.as_posix()] = content = _read(file)
         size += len(content)
         if size > _MOST_BYTES:
             raise _too_large(path, f"they are more than {_MOST_BYTES / 1e6:.0f} MB", _MOST_BYTES)
@@ -80,10 +83,10 @@ def _read(file: Path) -> bytes:
         raise GoliveError("files_missing", f"Reading {file} failed: {error.strerror or error}.") from error
 
 
-def _code() -> dict[str, bytes]:
+def _code(main: str) -> dict[str, bytes]:
     """The file that starts, all files of this collection that it imports, and the packages they lie in."""
-    found = {_START: f"from {job_main.__name__} import main\nraise SystemExit(main())\n".encode()}
-    left, seen = [job_main.__name__], {job_main.__name__}
+    found = {_START: f"from {main} import main\nraise SystemExit(main())\n".encode()}
+    left, seen = [main], {main}
     while left:
         name = left.pop()
         source = _source(name)
@@ -136,6 +139,6 @@ def _zipped(contents: Mapping[str, bytes]) -> bytes:
 def _too_large(path: str, said: str, most: float) -> GoliveError:
     return GoliveError(
         "bundle_too_large",
-        f"Sending the migrations in {path} into the cluster was refused: {said}, and {most / 1e6:.0f} MB fit.",
-        "Take files that are no migrations out of the directory, and load large data in another way.",
+        f"Sending the files in {path} into the cluster was refused: {said}, and {most / 1e6:.0f} MB fit.",
+        "Take files that are not needed out of the directory, and load large data in another way.",
     )

@@ -1,0 +1,277 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``sqlite_copy`` as a Job: the file lies in a claim that an app's pod has, and only its user may read it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.modules import sqlite_copy
+from tests.e2e.conftest import ROOT, kubectl
+from tests.e2e.migrate.conftest import NAME, Stand
+
+_OURS = "app.kubernetes.io/name=golive-sqlite"
+_USER = 12345
+_MAKE = """
+import os, sqlite3, sys
+rows, text = int(sys.argv[1]), sys.argv[2].encode().decode("unicode_escape")
+os.umask(0o077)
+with sqlite3.connect("/data/shop.db") as file:
+    file.executescript("DROP TABLE IF EXISTS t; CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);")
+    file.executemany("INSERT INTO t VALUES (?, ?)", ((i, text) for i in range(rows)))
+"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """The claim ``shop-data``, which the pod ``holder`` has; ``image`` has Python."""
+
+    stand: Stand
+    image: str
+
+    def make(self, rows: int, text: str = "x") -> None:
+        """Have the app write its file anew."""
+        kubectl("exec", "-n", self.stand.namespace, "holder", "--", "python3", "-c", _MAKE, str(rows), text)
+
+    def files(self) -> list[str]:
+        """What lies in the claim."""
+        return kubectl(
+            "exec",
+            "-n",
+            self.stand.namespace,
+            "holder",
+            "--",
+            "python3",
+            "-c",
+            "import os; print(*os.listdir('/data'))",
+        ).split()
+
+    def job(self, **options: Any) -> dict[str, Any]:
+        """The option ``in_cluster``."""
+        return {
+            "namespace": self.stand.namespace,
+            "claim": "shop-data",
+            "image": self.image,
+            "user": None,
+            "timeout": 180,
+            "labels": {},
+            "pull_secrets": [],
+            "resources": {"limits": {"memory": "256Mi"}},
+            **options,
+        }
+
+    def copy(self, in_cluster: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+        """Run the verb."""
+        shown = options.pop("shown", [])
+        defaults = {name: spec.get("default") for name, spec in sqlite_copy.SPEC["argument_spec"].items()}
+        params = {
+            **defaults,
+            "path": "shop.db",
+            "postgresql": {
+                "host": f"{NAME}.{self.stand.namespace}.svc",
+                "database": "shop",
+                "user": "shop",
+                "password_secret": {"name": NAME, "key": "password"},
+                "connect_timeout": 10,
+            },
+            "in_cluster": in_cluster or self.job(),
+            **options,
+        }
+        return sqlite_copy.run(call_for_tests(params, show=lambda text, *_numbers: shown.append(text)))
+
+    def ours(self) -> set[str]:
+        """Objects of our Jobs, and their pods."""
+        return set(kubectl("get", "jobs,secrets,pods", "-n", self.stand.namespace, "-l", _OURS, "-o", "name").split())
+
+
+@pytest.fixture(scope="module")
+def claimed(stand: Stand) -> Iterator[Held]:
+    """One claim for all tests of this file."""
+    built = subprocess.run(
+        [ROOT / "tests/images/build", "python", "--manifest"], check=True, stdout=subprocess.PIPE, text=True
+    )
+    held = Held(stand, json.loads(Path(built.stdout.strip()).read_text())["python"])
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "shop-data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}},
+    }
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "holder"},
+        "spec": {
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {"runAsUser": _USER, "runAsGroup": _USER, "fsGroup": _USER},
+            "containers": [
+                {
+                    "name": "app",
+                    "image": held.image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["python3", "-c", "import signal; signal.pause()"],
+                    "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+                }
+            ],
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "shop-data"}}],
+        },
+    }
+    kubectl("apply", "-n", stand.namespace, "-f", "-", stdin=json.dumps(claim))
+    kubectl("apply", "-n", stand.namespace, "-f", "-", stdin=json.dumps(pod))
+    kubectl("wait", "-n", stand.namespace, "pod/holder", "--for=condition=Ready", "--timeout=100s")
+    yield held
+    kubectl("delete", "-n", stand.namespace, "pod/holder", "pvc/shop-data", "--wait=false", check=False)
+
+
+@pytest.fixture
+def held(claimed: Held, fresh: Stand) -> Held:
+    """The claim beside an empty database."""
+    assert claimed.stand == fresh
+    return claimed
+
+
+def eventually(look: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until ``look`` is true."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while not look():
+        assert time.monotonic() < end
+        pause.wait(0.2)
+
+
+def play(held: Held, folder: Path, *arguments: str, **variables: Any) -> tuple[int, str]:
+    """Changed tasks and output of a play with the role, which must succeed."""
+    settings = {
+        "app_name": "shop",
+        "app_namespace": held.stand.namespace,
+        "postgres_mode": "embedded",
+        "postgres_secret": {"name": NAME},
+        "migrate_sqlite_path": "shop.db",
+        "migrate_sqlite_claim": "shop-data",
+        "migrate_job_image": held.image,
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        **variables,
+    }
+    role = {"ansible.builtin.import_role": {"name": "golive.cutover.migrate", "tasks_from": "sqlite"}}
+    show = {
+        "ansible.builtin.debug": {"msg": "{{ migrate_sqlite_copied.rows }} rows are {{ migrate_sqlite_copied.state }}"}
+    }
+    file = folder / "play.yml"
+    file.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [role, show]}]))
+    done = subprocess.run(
+        ["ansible-playbook", str(file), "-e", json.dumps(settings), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={key: value for key, value in os.environ.items() if not key.startswith("PG")},
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert held.stand.password not in output
+    found = re.search(r"changed=(\d+)", output)
+    assert found
+    return int(found[1]), output
+
+
+def test_the_role_copies_out_of_a_claim_and_catches_up(held: Held, tmp_path: Path) -> None:
+    held.make(500)
+    report = tmp_path / "report.json"
+    variables = {"migrate_sqlite_report": str(report)}
+    count, output = play(held, tmp_path, "--check", **variables)
+    assert (count, "0 rows are planned" in output, "check mode starts none" in output) == (1, True, True), output
+    assert (held.ours(), report.exists()) == (set(), False)
+    assert held.stand.psql("SELECT to_regclass('t') IS NULL") == "t"
+
+    count, output = play(held, tmp_path, "--diff", **variables)
+    assert (count, "500 rows are copied" in output, "+t: 500 rows of (id bigint, v text)" in output) == (1, True, True)
+    assert json.loads(report.read_text())["rows"] == 500
+    assert held.stand.psql("SELECT count(*), sum(id) FROM t") == "500|124750"
+    assert held.files() == ["shop.db"]
+
+    # Nothing can be asked without a Job.
+    count, output = play(held, tmp_path, "--check", **variables)
+    assert (count, "0 rows are planned" in output) == (1, True)
+    count, output = play(held, tmp_path, **variables)
+    assert (count, "500 rows are present" in output) == (0, True), output
+
+    held.make(501)
+    count, output = play(held, tmp_path, migrate_sqlite_catch_up=True)
+    assert (count, "501 rows are copied" in output) == (1, True), output
+    assert held.stand.psql("SELECT count(*) FROM t") == "501"
+    eventually(lambda: not held.ours())
+
+
+def test_a_refusal_reads_as_at_home(held: Held) -> None:
+    held.make(3, text=r"a\0b")
+    shown: list[str] = []
+    with pytest.raises(GoliveError) as caught:
+        held.copy(shown=shown)
+    assert caught.value.code == "refused"
+    (found,) = caught.value.details["refused"]
+    assert (found["code"], found["table"], found["column"], found["count"]) == ("text_nul", "t", "v", 3)
+    assert held.stand.psql("SELECT to_regclass('t') IS NULL") == "t"
+    assert held.files() == ["shop.db"]
+    with pytest.raises(GoliveError) as caught:
+        held.copy(path="no.db")
+    assert (caught.value.code, "/no.db" in caught.value.message) == ("not_found", True)
+    # Another user than that of the app's pod has no business with its file.
+    with pytest.raises(GoliveError) as caught:
+        held.copy(in_cluster=held.job(user=65532))
+    assert (caught.value.code, "Permission denied" in caught.value.message) == ("not_found", True)
+    eventually(lambda: not held.ours())
+
+
+def test_a_claim_that_is_not_there_and_a_path_out_of_it(held: Held) -> None:
+    for code, options in (
+        ("claim_missing", {"in_cluster": held.job(claim="other")}),
+        ("invalid", {"path": "../other.db"}),
+        ("invalid", {"work_dir": "a/../../b"}),
+    ):
+        with pytest.raises(GoliveError) as caught:
+            held.copy(**options)
+        assert caught.value.code == code
+    assert held.ours() == set()
+
+
+def test_a_killed_pod_is_gone_on_with(held: Held) -> None:
+    held.make(100_000)
+    options = {"chunk_rows": 100, "processes": 1}
+
+    def sent() -> int:
+        there = held.stand.psql("SELECT to_regclass('golive.sqlite_chunks') IS NOT NULL") == "t"
+        return int(held.stand.psql("SELECT count(*) FROM golive.sqlite_chunks")) if there else 0
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(held.copy, **options)
+        eventually(lambda: running.done() or sent() >= 5)
+        (pod,) = (name for name in held.ours() if name.startswith("pod/"))
+        node = kubectl("get", pod, "-n", held.stand.namespace, "-o", "jsonpath={.spec.affinity}")
+        kubectl("delete", pod, "-n", held.stand.namespace, "--grace-period=0", "--force")
+        with pytest.raises(GoliveError) as caught:
+            running.result(timeout=120)
+    assert caught.value.code != "result_missing", caught.value
+    where = kubectl("get", "pod", "holder", "-n", held.stand.namespace, "-o", "jsonpath={.spec.nodeName}")
+    assert f'"{where}"' in node
+
+    done = held.copy(**options)
+    assert (done["state"], done["rows"]) == ("copied", 100_000)
+    assert 0 < done["resumed"] < 100_000
+    assert held.stand.psql("SELECT count(*), count(DISTINCT id), sum(id) FROM t") == "100000|100000|4999950000"
+    assert held.files() == ["shop.db"]
+    eventually(lambda: not held.ours())
