@@ -27,10 +27,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_st
     Role,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_wish import Login
+from ansible_collections.golive.cutover.plugins.module_utils._postgres.setting_values import LISTS
 
 _MASK = "********"
-# Settings that are lists of names (GUC_LIST_QUOTE): the server keeps each name quoted where it must be.
-_LISTS = ("search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries")
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
 
 
@@ -294,12 +293,12 @@ def _setting(setting: str) -> str:
 
 
 def _value(setting: str, value: str) -> str:
-    return ", ".join(literal(one) for one in _names(value)) if setting in _LISTS else literal(value)
+    return ", ".join(literal(one) for one in _names(value)) if setting in LISTS else literal(value)
 
 
 def _stored(setting: str, value: str) -> str:
     """A value as the server keeps it."""
-    if setting not in _LISTS:
+    if setting not in LISTS:
         return value
     return ", ".join(one if _PLAIN_NAME.fullmatch(one) else name(one) for one in _names(value))
 

@@ -24,6 +24,15 @@ _ALIASES = {
     ("wal_level", "archive"): "replica",
     ("wal_level", "hot_standby"): "replica",
 }
+# Settings that are lists, each element of which is quoted where it must be (GUC_LIST_QUOTE in PostgreSQL's source).
+LISTS = (
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+)
 _DEBUG = ("client_min_messages", "log_min_messages", "log_min_error_statement")
 
 

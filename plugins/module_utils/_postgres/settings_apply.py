@@ -14,6 +14,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.diff import d
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Failed, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+from ansible_collections.golive.cutover.plugins.module_utils._postgres.setting_values import LISTS
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.settings_file import look_at_file
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.settings_plan import (
     RESTART,
@@ -24,15 +25,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._postgres.settings_
 
 _RELOAD_S = 30.0
 _INTERVAL_S = 0.5
-# Settings whose elements are quoted one by one (GUC_LIST_QUOTE in PostgreSQL's source).
-_LISTS = (
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-)
 
 
 def bring_settings(
@@ -107,8 +99,8 @@ def _write(session: Session, planned: list[Change]) -> None:
             session.execute(f'ALTER SYSTEM RESET "{change.name}"')
             continue
         # A list in one literal would become one element with commas in it.
-        parts = change.after.split(",") if change.name in _LISTS else [change.after]
-        values = [part.strip().strip('"') if change.name in _LISTS else part for part in parts]
+        parts = change.after.split(",") if change.name in LISTS else [change.after]
+        values = [part.strip().strip('"') if change.name in LISTS else part for part in parts]
         session.execute(f'ALTER SYSTEM SET "{change.name}" = {", ".join(["%s"] * len(values))}', values)
 
 
