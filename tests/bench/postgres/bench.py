@@ -121,8 +121,8 @@ def _report(rates: dict[str, dict[str, list[float]]], size: Size) -> None:
         rows.append(f"| {work} | {plain:,.1f} | {tuned:,.1f} | {tuned / plain:.2f}× |")
     told = [
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}. Pods of {_MEMORY} with a",
-        f"volume of {_STORAGE}, a database of scale {size.scale} ({size.scale * 15:,} MB), 4 clients, {size.seconds} s each,",
-        f"median of {size.rounds} in turn. Transactions a second.",
+        f"volume of {_STORAGE}, a database of scale {size.scale} ({size.scale * 15:,} MB), 4 clients,",
+        f"{size.seconds} s each, median of {size.rounds} in turn. Transactions a second.",
     ]
     print(f"### pgbench before and after the derived settings\n\n{' '.join(told)}\n")
     print(f"| | {PLAIN} | {TUNED} | ratio |\n|---|---|---|---|")

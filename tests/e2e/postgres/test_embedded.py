@@ -189,7 +189,12 @@ def test_a_killed_server_loses_no_acknowledged_commit(running: Embedded) -> None
 
 def _kill_processes(embedded: Embedded) -> None:
     """All but the postmaster, which nothing inside of its container can kill."""
-    kubectl("exec", "-n", embedded.namespace, "shop-postgres-0", "--", "sh", "-c", "kill -9 -1", check=False)
+    pod = ("exec", "-n", embedded.namespace, "shop-postgres-0", "--")
+    kubectl(*pod, "sh", "-c", 'for s in /proc/[0-9]*/stat; do set -- $(cat "$s"); [ "$4" != 1 ] || kill -9 "$1"; done')
+    end = time.monotonic() + 60
+    while "terminated by signal 9" not in kubectl("-n", embedded.namespace, "logs", "shop-postgres-0"):
+        assert time.monotonic() < end, "nothing was killed"
+        time.sleep(0.2)
 
 
 def _kill_pod(embedded: Embedded) -> None:
