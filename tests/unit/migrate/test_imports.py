@@ -10,7 +10,7 @@ import sys
 
 from tests.unit.house.layout import PREFIX
 
-VERBS = [f"{PREFIX}modules.{name}" for name in ("db_migrate", "db_migrate_info", "db_migrate_lint")]
+VERBS = [f"{PREFIX}modules.{name}" for name in ("db_migrate", "db_migrate_info", "db_migrate_lint", "pg_health")]
 SCRIPT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]; print(*sorted(sys.modules))"
 
 
