@@ -143,8 +143,8 @@ options:
       - It runs on the node of the pod that has the claim, with that pod's user and groups, so that it may read what the
         app has written.
       - The Job is deleted at its end, also when this task is cancelled. When this task is killed, it goes on for
-        O(in_cluster.timeout) at the most; the next run with the same options follows it, any other one is O(wait)
-        seconds behind it.
+        O(in_cluster.timeout) at the most; the next run with the same options follows it and copies then what
+        was written since, any other one waits for it as O(wait) says.
     type: dict
     suboptions:
       namespace:

@@ -58,13 +58,14 @@ class VerbJob:
     """The Job that the option ``in_cluster`` of ``call`` describes; ``folder`` goes with it.
 
     Raises GoliveError ``bundle_too_large``. A run with the same options finds the Job of a killed one at work and
-    follows it to its end.
+    follows it to its end; ``began`` tells that the last one was none of those.
     """
 
     def __init__(self, call: Call, client: Client, program: Program, where: Settings, folder: str | None = None):
         self._call = call
         self._client = client
         self._secrets = [where.password] if where.password else []
+        self.began = False
         made = bundle(program.main, folder, _params(call.params, program, where), call.alive)
         self._parts = _secrets_of(program.name, made)
         self._asked = _job_call(call, _definition(call.params["in_cluster"], program, list(self._parts)))
@@ -78,6 +79,7 @@ class VerbJob:
 
         Raises GoliveError as the verb does at home, ``result_missing`` when the Job was lost, or why it could not run.
         """
+        self.began = False
         result: dict[str, Any] = mask_value(self._run(), self._secrets)
         if result.get("failed"):
             raise _failure(result)
@@ -131,6 +133,8 @@ class VerbJob:
         return result
 
     def _make_secrets(self, job: Mapping[str, Any]) -> None:
+        # Only a Job whose program has not begun is equipped.
+        self.began = True
         meta = job["metadata"]
         owner = {"apiVersion": "batch/v1", "kind": "Job", "name": meta["name"], "uid": meta["uid"]}
         for name, piece in self._parts.items():

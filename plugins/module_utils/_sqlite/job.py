@@ -54,6 +54,10 @@ def copy_by_job(call: Call) -> dict[str, Any]:
             job.judge()
             return _planned_from_nothing(call)
         result = job.result()
+        while not job.began:
+            # The Job of a killed run has taken its snapshot before this call: what was written since is not in it.
+            followed, result = result, job.result()
+            result = result if result["changed"] else followed
         write_report(params["report"] or "", result)
         if call.diff_mode:
             result["diff"] = {"before": "", "after": definitions_shown(result["tables"]) if result["changed"] else ""}

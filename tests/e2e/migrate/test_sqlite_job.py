@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.modules import sqlite_copy
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.migrate.conftest import NAME, Stand
+from tests.integration.migrate import runner_process
 
 _OURS = "app.kubernetes.io/name=golive-sqlite"
 _USER = 12345
@@ -35,6 +37,22 @@ os.umask(0o077)
 with sqlite3.connect("/data/shop.db") as file:
     file.executescript("DROP TABLE IF EXISTS t; CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);")
     file.executemany("INSERT INTO t VALUES (?, ?)", ((i, text) for i in range(rows)))
+"""
+_WRITE = """
+import sqlite3, sys
+with sqlite3.connect("/data/shop.db") as file:
+    file.execute(sys.argv[1])
+"""
+# The row 500 of the table t comes in once the table gate holds a row.
+_GATE = """
+CREATE TABLE gate (open bool);
+CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN WHILE NOT EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep(0.1); END LOOP; RETURN NEW; END $$;
+CREATE FUNCTION close() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    BEGIN IF to_regclass('t') IS NOT NULL THEN
+        CREATE OR REPLACE TRIGGER wait BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id = 500) EXECUTE FUNCTION wait();
+    END IF; END $$;
+CREATE EVENT TRIGGER close ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION close();
 """
 
 
@@ -76,11 +94,10 @@ class Held:
             **options,
         }
 
-    def copy(self, in_cluster: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
-        """Run the verb."""
-        shown = options.pop("shown", [])
+    def params(self, in_cluster: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+        """Options of the verb."""
         defaults = {name: spec.get("default") for name, spec in sqlite_copy.SPEC["argument_spec"].items()}
-        params = {
+        return {
             **defaults,
             "path": "shop.db",
             "postgresql": {
@@ -93,7 +110,16 @@ class Held:
             "in_cluster": in_cluster or self.job(),
             **options,
         }
-        return sqlite_copy.run(call_for_tests(params, show=lambda text, *_numbers: shown.append(text)))
+
+    def copy(self, **options: Any) -> dict[str, Any]:
+        """Run the verb."""
+        return sqlite_copy.run(call_for_tests(self.params(**options)))
+
+    def sent(self) -> int:
+        """Chunks that are committed."""
+        if self.stand.psql("SELECT to_regclass('golive.sqlite_chunks') IS NOT NULL") != "t":
+            return 0
+        return int(self.stand.psql("SELECT count(*) FROM golive.sqlite_chunks"))
 
     def ours(self) -> set[str]:
         """Objects of our Jobs, and their pods."""
@@ -144,6 +170,15 @@ def held(claimed: Held, fresh: Stand) -> Held:
     """The claim beside an empty database."""
     assert claimed.stand == fresh
     return claimed
+
+
+@pytest.fixture
+def gated(held: Held) -> Iterator[Held]:
+    """A copy of the table t, chunk by chunk of 100 rows, stops behind the fifth one until ``gate`` holds a row."""
+    held.stand.psql(_GATE)
+    held.make(2000)
+    yield held
+    held.stand.psql("DROP EVENT TRIGGER close")
 
 
 def eventually(look: Callable[[], bool], seconds: float = 60) -> None:
@@ -219,9 +254,8 @@ def test_the_role_copies_out_of_a_claim_and_catches_up(held: Held, tmp_path: Pat
 
 def test_a_refusal_reads_as_at_home(held: Held) -> None:
     held.make(3, text=r"a\0b")
-    shown: list[str] = []
     with pytest.raises(GoliveError) as caught:
-        held.copy(shown=shown)
+        held.copy()
     assert caught.value.code == "refused"
     (found,) = caught.value.details["refused"]
     assert (found["code"], found["table"], found["column"], found["count"]) == ("text_nul", "t", "v", 3)
@@ -249,29 +283,54 @@ def test_a_claim_that_is_not_there_and_a_path_out_of_it(held: Held) -> None:
     assert held.ours() == set()
 
 
-def test_a_killed_pod_is_gone_on_with(held: Held) -> None:
-    held.make(100_000)
+def test_a_killed_pod_is_gone_on_with(gated: Held) -> None:
     options = {"chunk_rows": 100, "processes": 1}
-
-    def sent() -> int:
-        there = held.stand.psql("SELECT to_regclass('golive.sqlite_chunks') IS NOT NULL") == "t"
-        return int(held.stand.psql("SELECT count(*) FROM golive.sqlite_chunks")) if there else 0
-
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(held.copy, **options)
-        eventually(lambda: running.done() or sent() >= 5)
-        (pod,) = (name for name in held.ours() if name.startswith("pod/"))
-        node = kubectl("get", pod, "-n", held.stand.namespace, "-o", "jsonpath={.spec.affinity}")
-        kubectl("delete", pod, "-n", held.stand.namespace, "--grace-period=0", "--force")
+        running = pool.submit(gated.copy, **options)
+        eventually(lambda: running.done() or gated.sent() == 5)
+        (pod,) = (name for name in gated.ours() if name.startswith("pod/"))
+        node = kubectl("get", pod, "-n", gated.stand.namespace, "-o", "jsonpath={.spec.affinity}")
+        kubectl("delete", pod, "-n", gated.stand.namespace, "--grace-period=0", "--force")
         with pytest.raises(GoliveError) as caught:
             running.result(timeout=120)
     assert caught.value.code != "result_missing", caught.value
-    where = kubectl("get", "pod", "holder", "-n", held.stand.namespace, "-o", "jsonpath={.spec.nodeName}")
+    where = kubectl("get", "pod", "holder", "-n", gated.stand.namespace, "-o", "jsonpath={.spec.nodeName}")
     assert f'"{where}"' in node
 
-    done = held.copy(**options)
-    assert (done["state"], done["rows"]) == ("copied", 100_000)
-    assert 0 < done["resumed"] < 100_000
-    assert held.stand.psql("SELECT count(*), count(DISTINCT id), sum(id) FROM t") == "100000|100000|4999950000"
-    assert held.files() == ["shop.db"]
-    eventually(lambda: not held.ours())
+    gated.stand.psql("INSERT INTO gate VALUES (true)")
+    done = gated.copy(**options)
+    assert (done["state"], done["rows"], done["resumed"]) == ("copied", 2000, 500)
+    assert gated.stand.psql("SELECT count(*), count(DISTINCT id), sum(id) FROM t") == "2000|2000|1999000"
+    assert gated.files() == ["shop.db"]
+    eventually(lambda: not gated.ours())
+
+
+def test_what_was_written_since_a_killed_controller_began_is_copied(gated: Held) -> None:
+    options = {"chunk_rows": 100, "processes": 1, "catch_up": True}
+    process = subprocess.Popen(
+        [sys.executable, runner_process.__file__, "sqlite_copy"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(gated.params(**options)))
+    process.stdin.close()
+    eventually(lambda: gated.sent() == 5)
+    process.kill()
+    process.wait()
+    late = "INSERT INTO t VALUES (5000, 'late')"
+    kubectl("exec", "-n", gated.stand.namespace, "holder", "--", "python3", "-c", _WRITE, late)
+    opened: list[str] = []
+
+    def show(_text: str, _done: int | None, _total: int | None) -> None:
+        # It follows the Job that is there; only now that one may end.
+        if not opened:
+            opened.append(gated.stand.psql("INSERT INTO gate VALUES (true)"))
+
+    done = sqlite_copy.run(call_for_tests(gated.params(**options), show=show))
+    assert (done["changed"], done["state"], done["rows"]) == (True, "copied", 2001)
+    assert gated.stand.psql("SELECT count(*), max(id) FROM t") == "2001|5000"
+    assert gated.files() == ["shop.db"]
+    eventually(lambda: not gated.ours())
