@@ -126,7 +126,7 @@ def run_plays(
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     record = folder / "record.jsonl"
