@@ -26,7 +26,6 @@ from ansible_collections.golive.cutover.plugins.modules import tls_secret
 from tests.both_ways.harness import PLAYBOOKS, assert_same, run_both
 from tests.e2e.conftest import kubectl
 from tests.e2e.kube_apply.conftest import Audit
-from tests.e2e.kube_apply.conftest import audit as audit  # noqa: PLC0414 - the fixture, for this file too
 from tests.e2e.kube_track.verbs import call_verb
 from tests.e2e.leases import take
 
