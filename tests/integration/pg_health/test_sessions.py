@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, closing
 
 import psycopg2
@@ -16,21 +17,25 @@ ANY = {"warning": 0, "critical": 3600}
 
 
 def test_connections_up_to_their_end() -> None:
-    with own_server(max_connections="20") as watch, ExitStack() as stack:
+    """Of 60 three are for superusers alone. A session that has just ended may still be counted."""
+    with own_server(max_connections="60") as watch, ExitStack() as stack:
+
+        def hold(number: int) -> None:
+            for _one in range(number):
+                stack.enter_context(closing(watch.server.connect()))
+
         watch.alike("connections", "ok")
-        # Three of the twenty are for superusers alone, and one of the others is for who looks.
-        for _number in range(14):
-            stack.enter_context(closing(watch.server.connect()))
+        hold(46)
         row = watch.alike("connections", "warning")
-        assert row["seen"] == "15 of 17 connections are taken, of which 3 more are reserved"
-        for _number in range(2):
-            stack.enter_context(closing(watch.server.connect()))
+        assert re.fullmatch(r"4[789] of 57 connections are taken, of which 3 more are reserved", row["seen"]), row
+        hold(8)
         row = watch.alike("connections", "critical")
-        assert row["value"] == 1.0
+        assert row["value"] >= 55 / 57
         look = watch.look(facts=["connections"])
         assert look["verdict"] == "unhealthy"
-        assert look["reasons"][0].startswith("Connections in use: 100 % is above 95 % (critical); 17 of 17 ")
-        stack.enter_context(closing(watch.server.connect()))
+        assert look["reasons"][0].startswith("Connections in use: "), look
+        assert "is above 95 % (critical)" in look["reasons"][0]
+        hold(3)
         full = watch.look()
         assert (full["verdict"], full["reachable"]) == ("unhealthy", False)
         assert "Close idle sessions" in full["reasons"][0]
