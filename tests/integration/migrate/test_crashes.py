@@ -22,7 +22,7 @@ from tests.integration.migrate.conftest import Project
 SLOW = "CREATE TABLE half (id int);\nSELECT pg_sleep(30);\n"
 
 
-def eventually(what: str, look: Callable[[], Any], seconds: float = 15) -> Any:
+def eventually(what: str, look: Callable[[], Any], seconds: float = 25) -> Any:
     """What ``look`` returns once it is true."""
     end = time.monotonic() + seconds
     pause = threading.Event()
