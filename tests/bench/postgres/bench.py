@@ -79,7 +79,7 @@ def _bring(namespace: str, tuned: bool) -> None:
         "postgres_resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": 2, "memory": _MEMORY}},
         "postgres_tuned": tuned,
     }
-    role = str(Path(__file__).parent / "role.yml")
+    role = str(ROOT / "tests" / "e2e" / "postgres" / "role.yml")
     _run(["ansible-playbook", "-i", "shop,", "-c", "local", role, "-e", json.dumps(settings)])
 
 
