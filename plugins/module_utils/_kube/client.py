@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ except ImportError:
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.refusals import api_error
+from ansible_collections.golive.cutover.plugins.module_utils._kube.tls import short_lived_folder, tls_context
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -60,9 +62,10 @@ _LONGEST_RETRY_S = 10.0
 class Client:
     """One connection pool to one cluster. Safe to use from several threads."""
 
-    def __init__(self, call: Call, api_client: Any) -> None:
+    def __init__(self, call: Call, api_client: Any, tls: ssl.SSLContext) -> None:
         self._call = call
         self._api = api_client
+        self._tls = tls
         self._configuration = api_client.configuration
         self._pool = api_client.rest_client.pool_manager
         self._kinds: dict[str, dict[str, dict[str, Any]]] = {}
@@ -77,9 +80,14 @@ class Client:
         """The ``kubernetes`` configuration, for streams (port-forward, exec) that need the library itself."""
         return self._configuration
 
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """TLS of every connection, with the client's certificate."""
+        return self._tls
+
     def undisturbed(self) -> Client:
         """The same connections for cleaning up after an interruption: they no longer ask whether the run is alive."""
-        return Client(self._call.for_undo(), self._api)
+        return Client(self._call.for_undo(), self._api, self._tls)
 
     def time_for(self, seconds: float) -> float:
         """Seconds that one wait for the server may take: ``seconds``, or less when the call's deadline is near.
@@ -322,15 +330,16 @@ def connected(call: Call) -> Iterator[Client]:
             "The Python library kubernetes is missing.",
             "Install it for the Python that runs this task: pip install kubernetes.",
         )
-    api_client = _api_client(call.params)
+    with short_lived_folder() as folder:
+        api_client, tls = _api_client(call.params, folder)
     try:
-        yield Client(call, api_client)
+        yield Client(call, api_client, tls)
     finally:
         api_client.rest_client.pool_manager.clear()
         api_client.close()
 
 
-def _api_client(params: Mapping[str, Any]) -> Any:
+def _api_client(params: Mapping[str, Any], folder: str) -> tuple[Any, ssl.SSLContext]:
     configuration = kubernetes.client.Configuration()
     if params.get("host"):
         configuration.host = params["host"]
@@ -338,20 +347,33 @@ def _api_client(params: Mapping[str, Any]) -> Any:
         if params.get("api_key"):
             configuration.api_key = {"authorization": f"Bearer {params['api_key']}"}
     else:
-        _load(configuration, params.get("kubeconfig"), params.get("context"))
+        _load(configuration, params.get("kubeconfig"), params.get("context"), folder)
     configuration.verify_ssl = params.get("validate_certs", True) and configuration.verify_ssl
     configuration.connection_pool_maxsize = MOST_THREADS
     configuration.retries = False
-    return kubernetes.client.ApiClient(configuration)
+    try:
+        tls = tls_context(configuration)
+    except OSError as error:
+        raise _bad_certificates(configuration.host, error) from error
+    api_client = kubernetes.client.ApiClient(configuration)
+    asked = api_client.rest_client.pool_manager.connection_pool_kw
+    for setting in ("ca_certs", "ca_cert_data", "cert_file", "key_file"):
+        asked.pop(setting, None)
+    asked["ssl_context"] = tls
+    return api_client, tls
 
 
-def _load(configuration: Any, kubeconfig: str | None, context: str | None) -> None:
+def _load(configuration: Any, kubeconfig: str | None, context: str | None, folder: str) -> None:
     errors = kubernetes.config.config_exception.ConfigException
     # The library reads KUBECONFIG when it is imported; the task's own environment is known only now.
     file = kubeconfig or os.environ.get("KUBECONFIG") or None
     try:
         kubernetes.config.load_kube_config(  # type: ignore[no-untyped-call] # untyped in the library
-            config_file=file, context=context, client_configuration=configuration, persist_config=False
+            config_file=file,
+            context=context,
+            client_configuration=configuration,
+            persist_config=False,
+            temp_file_path=folder,
         )
     except yaml.YAMLError as error:
         # Its own text may quote a token.
@@ -373,6 +395,14 @@ def _bad_kubeconfig(kubeconfig: str | None, error: Exception) -> GoliveError:
         "kubeconfig_invalid" if kubeconfig else "kubeconfig_missing",
         f"Could not use {where}: {error}",
         "Name a readable file in kubeconfig, an existing context in context, or set KUBECONFIG.",
+    )
+
+
+def _bad_certificates(host: str, error: Exception) -> GoliveError:
+    return GoliveError(
+        "kubeconfig_invalid",
+        f"Could not read the certificates for {host}: {error}",
+        "PEM is needed for ca_cert and, in a kubeconfig, certificate-authority, client-certificate and client-key.",
     )
 
 

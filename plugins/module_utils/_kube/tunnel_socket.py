@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -56,7 +55,7 @@ def open_websocket(client: Client, path: str, what: str, right: str) -> Any:
             header=[f"{row['key']}: {row['value']}" for row in _credentials(configuration)],
             subprotocols=[_PROTOCOL],
             suppress_origin=True,
-            sslopt={"context": _tls(configuration), **_server_name(configuration)},
+            sslopt={"context": client.tls, **_server_name(configuration)},
             **_proxy(configuration),
         )
     except websocket.WebSocketBadStatusException as error:
@@ -73,19 +72,6 @@ def open_websocket(client: Client, path: str, what: str, right: str) -> Any:
 
 def _credentials(configuration: Any) -> list[dict[str, Any]]:
     return [row for row in configuration.auth_settings().values() if row["in"] == "header" and row["value"]]
-
-
-def _tls(configuration: Any) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=configuration.ssl_ca_cert or None)
-    if getattr(configuration, "disable_strict_ssl_verification", False):
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if configuration.assert_hostname is False or not configuration.verify_ssl:
-        context.check_hostname = False
-    if not configuration.verify_ssl:
-        context.verify_mode = ssl.CERT_NONE
-    if configuration.cert_file:
-        context.load_cert_chain(configuration.cert_file, configuration.key_file)
-    return context
 
 
 def _server_name(configuration: Any) -> dict[str, str]:
