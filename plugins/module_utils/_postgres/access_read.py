@@ -40,7 +40,8 @@ SELECT rolname::text AS name, rolsuper AS superuser, rolcreatedb AS can_create, 
 FROM pg_catalog.pg_roles r WHERE rolname = current_user"""
 _ROLES = """
 SELECT r.oid, r.rolname::text AS name, r.rolcanlogin AS can_login, r.rolinherit AS inherit, r.rolsuper AS superuser,
-    r.rolcreaterole AS createrole, r.rolcreatedb AS creates_databases, r.rolbypassrls AS bypassrls, r.rolreplication AS replication,
+    r.rolcreaterole AS createrole, r.rolcreatedb AS creates_databases,
+    r.rolbypassrls AS bypassrls, r.rolreplication AS replication,
     r.rolconnlimit AS connection_limit, {verifier} AS verifier,
     coalesce((SELECT s.setconfig FROM pg_catalog.pg_db_role_setting s WHERE s.setrole = r.oid
         AND s.setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = %s)), '{{}}') AS settings,

@@ -68,7 +68,7 @@ class Embedded:
     def sql(self, text: str) -> str:
         """What the server itself answers, without our code."""
         pod = ("exec", "-n", self.namespace, "shop-postgres-0", "--")
-        return kubectl(*pod, "psql", "-U", "shop", "-d", "shop", "-Atc", text).strip()
+        return kubectl(*pod, "psql", "-U", "postgres", "-d", "shop", "-Atc", text).strip()
 
     def get(self, what: str, path: str) -> str:
         return kubectl("-n", self.namespace, "get", what, "-o", f"jsonpath={path}")
