@@ -33,8 +33,8 @@ options:
     type: str
   files:
     description:
-      - Further files on the server that it reads together with its settings, such as C(pg_hba.conf) and its certificate.
-        Somebody else brings them; the server reads them when they hold what they shall.
+      - Further files on the server that it reads together with its settings, such as C(pg_hba.conf) and its
+        certificate. Somebody else brings them; the server reads them when they hold what they shall.
     type: list
     elements: dict
     default: []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verb ``login_secret``: which login clients use, with a password that nobody has typed, and its change by turns."""
+"""The verb ``login_secret``: which login clients use, with a password that nobody typed, and its change by turns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing impor
 from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
 
 STEPS = ("keep", "begin", "move", "end")
-USER, PASSWORD = "username", "password"  # noqa: S105 - keys of a Secret
+USER, PASSWORD = "username", "password"
 _NEXT = "-next"
 _ROLE = "golive.cutover/role"
 _MANAGED = {"app.kubernetes.io/managed-by": "golive", _ROLE: "login"}
