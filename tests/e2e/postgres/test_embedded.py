@@ -31,6 +31,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open i
 from tests.e2e.conftest import ROOT, kubectl
 
 _ROLE = Path(__file__).parent / "role.yml"
+_STATUS, _REMOVE = _ROLE.with_name("status.yml"), _ROLE.with_name("remove.yml")
 _RECAP = re.compile(r": ok=\d+\s+changed=(\d+)\s+unreachable=0\s+failed=(\d+)")
 _SET = {"work_mem": "3MB", "max_connections": 60}
 
@@ -58,7 +59,7 @@ class Embedded:
 
     namespace: str
 
-    def play(self, *arguments: str, **variables: Any) -> Ran:
+    def play(self, *arguments: str, file: Path = _ROLE, **variables: Any) -> Ran:
         settings = {
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "app_namespace": self.namespace,
@@ -69,7 +70,7 @@ class Embedded:
             "postgres_resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
             **variables,
         }
-        command = ["ansible-playbook", "-i", "shop,", "-c", "local", str(_ROLE), "-e", json.dumps(settings), *arguments]
+        command = ["ansible-playbook", "-i", "shop,", "-c", "local", str(file), "-e", json.dumps(settings), *arguments]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
         return Ran(done.returncode, done.stdout + done.stderr)
 
@@ -218,6 +219,23 @@ def shown_certificate(host: str, port: int) -> bytes:
             return secured.getpeercert(binary_form=True) or b""
 
 
+def test_status_asks_as_whoever_monitors(running: Embedded) -> None:
+    status = running.play(file=_STATUS, postgres_health={"ignore": ["disk_free"]})
+    assert (status.code, status.changed) == (0, 0), status.output
+    assert '"shop               healthy ' in status.output, status.output
+
+
+def test_the_data_is_not_removed_unasked(running: Embedded) -> None:
+    refused = running.play(file=_REMOVE)
+    assert refused.code != 0
+    assert "postgres_confirm_delete=shop" in " ".join(refused.output.split())
+    assert running.sql("SELECT 1") == "1"
+    # A word for another app is none for this one.
+    assert running.play(file=_REMOVE, postgres_confirm_delete="search").code != 0
+    planned = running.play("--check", file=_REMOVE, postgres_confirm_delete="shop")
+    assert (planned.code, planned.changed) == (0, 3), planned.output
+
+
 def test_settings_are_planned_then_read_and_a_restart_waits_for_leave(running: Embedded) -> None:
     before = running.versions()
     planned = running.play("--check", "--diff", postgres_settings=_SET)
@@ -316,11 +334,14 @@ def _write(embedded: Embedded, acknowledged: list[int], stop: threading.Event) -
     number = 0
     while not stop.is_set():
         try:
-            with embedded.tunnel() as (host, port):
-                with closing(embedded.connect(host, port)) as session, session.cursor() as cursor:
-                    while not stop.is_set():
-                        number += 1
-                        cursor.execute("INSERT INTO ledger VALUES (%s)", (number,))
-                        acknowledged.append(number)
+            with (
+                embedded.tunnel() as (host, port),
+                closing(embedded.connect(host, port)) as session,
+                session.cursor() as cursor,
+            ):
+                while not stop.is_set():
+                    number += 1
+                    cursor.execute("INSERT INTO ledger VALUES (%s)", (number,))
+                    acknowledged.append(number)
         except Exception:
             stop.wait(0.2)
