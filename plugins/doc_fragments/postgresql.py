@@ -50,15 +50,36 @@ options:
             description: Key inside the Secret.
             type: str
             default: password
+          user_key:
+            description: Key inside the Secret that holds the name of the role, which outranks O(postgresql.user).
+            type: str
       sslmode:
         description:
-          - How much TLS is asked for, as in libpq. V(prefer) if neither this nor E(PGSSLMODE) is set.
+          - How much TLS is asked for, as in libpq. V(prefer) if neither this nor E(PGSSLMODE) is set. With
+            O(postgresql.ca_secret) it is V(verify-full) where there is a host, and V(verify-ca) where there is none.
           - Use V(verify-full) across a network you do not trust.
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]
       sslrootcert:
         description: File with the certificate authority of the server.
         type: path
+      ca_secret:
+        description:
+          - Key of a Kubernetes Secret that holds the certificate authority of the server, in place of
+            O(postgresql.sslrootcert). The options that reach the cluster apply.
+        type: dict
+        suboptions:
+          namespace:
+            description: Namespace of the Secret. Without it the namespace of O(tunnel).
+            type: str
+          name:
+            description: Name of the Secret.
+            type: str
+            required: true
+          key:
+            description: Key inside the Secret.
+            type: str
+            default: ca.crt
       connect_timeout:
         description: Seconds until a connection must be there; with a tunnel also until a pod must be ready.
         type: int

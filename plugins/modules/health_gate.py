@@ -303,6 +303,9 @@ options:
                 description: Key inside the Secret.
                 type: str
                 default: password
+              user_key:
+                description: Key inside the Secret that holds the name of the role, which outranks C(user).
+                type: str
           sslmode:
             description: How much TLS is asked for, as in libpq.
             type: str
@@ -310,6 +313,21 @@ options:
           sslrootcert:
             description: File with the certificate authority of the server.
             type: path
+          ca_secret:
+            description: Key of a Kubernetes Secret that holds the certificate authority of the server.
+            type: dict
+            suboptions:
+              namespace:
+                description: Namespace of the Secret. Without it the namespace of the tunnel.
+                type: str
+              name:
+                description: Name of the Secret.
+                type: str
+                required: true
+              key:
+                description: Key inside the Secret.
+                type: str
+                default: ca.crt
           connect_timeout:
             description: Not used here; the time of a look bounds it.
             type: int

@@ -84,6 +84,16 @@ options:
         right to grant that, from PostgreSQL 16 on.
     type: bool
     default: true
+  owner_may:
+    description:
+      - What the owner group may do on the server besides. V(monitor) makes it a member of C(pg_monitor), so that
+        migrations see who is in their way, V(signal) of C(pg_signal_backend), so that they may cancel sessions, and
+        V(create_database) lets it make databases, which a rehearsal needs.
+      - What it may do already stays.
+    type: list
+    elements: str
+    choices: [monitor, signal, create_database]
+    default: []
   temporary:
     description: Whether the app may make temporary tables.
     type: bool
@@ -300,6 +310,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.access import plan_from_nothing, set_up_access
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_wish import (
     KINDS,
+    POWERS,
     PROVIDERS,
     STATES,
     Extension,
@@ -335,6 +346,7 @@ SPEC: dict[str, Any] = {
             },
         },
         "monitor": {"type": "bool", "default": True},
+        "owner_may": {"type": "list", "elements": "str", "choices": list(POWERS), "default": []},
         "temporary": {"type": "bool", "default": False},
         "logins": {
             "type": "list",
@@ -416,6 +428,7 @@ def _wish(params: Mapping[str, Any], passwords: list[str | None]) -> Wish:
         monitor=params["monitor"],
         temporary=params["temporary"],
         take_over=params["take_over"],
+        owner_may=tuple(params["owner_may"] or ()),
     )
 
 

@@ -31,8 +31,26 @@ options:
       - The server reads it only when it is wholly there and free of faults.
       - Without it the settings are written with C(ALTER SYSTEM).
     type: str
+  files:
+    description:
+      - Further files on the server that it reads together with its settings, such as C(pg_hba.conf) and its
+        certificate. Somebody else brings them; the server reads them when they hold what they shall.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Path on the server.
+        type: str
+        required: true
+      sha256:
+        description: SHA-256 in hexadecimal of what it shall hold.
+        type: str
+      certificate_sha256:
+        description: SHA-256 in hexadecimal of the first certificate that it shall hold, as C(tls_secret) returns it.
+        type: str
   timeout:
-    description: Seconds until O(file) must be there.
+    description: Seconds until O(file) and O(files) must be there.
     type: int
     default: 120
 extends_documentation_fragment:
@@ -51,7 +69,7 @@ attributes:
     support: full
 notes:
   - The login must be a superuser, or hold C(pg_read_all_settings) and the right to execute
-    C(pg_show_all_file_settings) and C(pg_reload_conf).
+    C(pg_show_all_file_settings) and C(pg_reload_conf). With O(files) it must be a superuser.
   - A kubelet brings a changed ConfigMap within about a minute. With O(tunnel) the pod is annotated, which lets its
     kubelet look at once; without the right to do so it is waited for.
 seealso:
@@ -110,6 +128,11 @@ reloaded:
   description: Whether the server has read its configuration again.
   returned: always
   type: bool
+files:
+  description: Paths of O(files) that the server had not read yet.
+  returned: always
+  type: list
+  elements: str
 restart:
   description: Settings that need, or still wait for, a restart of the server.
   returned: always
@@ -136,6 +159,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import 
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.settings_apply import bring_settings
+from ansible_collections.golive.cutover.plugins.module_utils._postgres.settings_beside import Beside
 from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
 
 SPEC: dict[str, Any] = {
@@ -145,6 +169,17 @@ SPEC: dict[str, Any] = {
         **tunnel_spec(),
         "settings": {"type": "dict", "required": True},
         "file": {"type": "str"},
+        "files": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "path": {"type": "str", "required": True},
+                "sha256": {"type": "str"},
+                "certificate_sha256": {"type": "str"},
+            },
+            "required_one_of": [("sha256", "certificate_sha256")],
+        },
         "timeout": {"type": "int", "default": 120},
     },
     "supports_check_mode": True,
@@ -161,7 +196,13 @@ def run(call: Call) -> dict[str, Any]:
             return connect(reach.call, reach.where, search_path="pg_catalog")
 
         found = bring_settings(
-            reach.call, session, params["settings"], params["file"], params["timeout"], reach.refresh_files
+            reach.call,
+            session,
+            params["settings"],
+            params["file"],
+            params["timeout"],
+            reach.refresh_files,
+            [Beside(**one) for one in params["files"] or []],
         )
         return reach.masked(found)
 

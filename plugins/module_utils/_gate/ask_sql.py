@@ -28,14 +28,12 @@ _ACCEPTS = ("auth_failed", "database_missing")
 
 def ask(check: Mapping[str, Any], reach: Reach) -> Look:
     """Look once: a session of its own, in read-only transactions, and the query within ``timeout`` seconds."""
-    options = check["postgresql"]
     try:
-        password = reach.password(check["name"], options, (check["tunnel"] or {}).get("namespace"))
-        plain = settings(options, password)
-        way = reach.way(check["name"], check["tunnel"], plain.port)
+        options = reach.login(check["name"], check["postgresql"], (check["tunnel"] or {}).get("namespace"))
+        way = reach.way(check["name"], check["tunnel"], settings(options).port)
     except GoliveError as error:
         return of_way(error)
-    where = replace(settings(options, password, way.place), connect_timeout=check["timeout"])
+    where = replace(settings(options, address=way.place), connect_timeout=check["timeout"])
     start = time.monotonic()
     try:
         return _asked(check, reach, where, start)

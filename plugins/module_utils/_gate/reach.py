@@ -20,6 +20,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.client import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel import Address
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import tunnel_to
+from ansible_collections.golive.cutover.plugins.module_utils._reach.login import needs_cluster, with_secrets
 
 _LEAST_S = 0.05
 
@@ -40,6 +41,7 @@ class Reach:
         self._client: Client | None = None
         self._tunnels: dict[str, Address] = {}
         self._passwords: dict[str, str] = {}
+        self._logins: dict[str, Mapping[str, Any]] = {}
         self._end = math.inf
 
     def until(self, end: float) -> None:
@@ -87,10 +89,16 @@ class Reach:
         """The way of one look of check ``name``. Raises GoliveError of ``tunnel``."""
         return Way(self.address(name, options, port))
 
-    def password(self, name: str, options: Mapping[str, Any], namespace: str | None) -> str | None:
-        """Password of check ``name`` out of its Secret; None when it names none. Raises GoliveError."""
-        secret = options.get("password_secret")
-        return self.secret(name, secret, namespace) if secret else None
+    def login(self, name: str, options: Mapping[str, Any], namespace: str | None) -> Mapping[str, Any]:
+        """The option ``postgresql`` of check ``name`` with what Secrets hold of it. Raises GoliveError."""
+        if not needs_cluster(options):
+            return options
+        with self._lock:
+            if name not in self._logins:
+                found = with_secrets(self.client(), options, namespace, self._stack)
+                self.secrets |= {found["password"]} if found.get("password") else set()
+                self._logins[name] = found
+            return self._logins[name]
 
     def secret(self, name: str, place: Mapping[str, Any], namespace: str | None) -> str:
         """What the Secret at ``place`` holds for ``name``; it is masked in the result. Raises GoliveError."""

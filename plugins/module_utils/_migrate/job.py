@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -18,8 +19,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.metrics im
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate_verb import wish_of
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
-from ansible_collections.golive.cutover.plugins.module_utils._reach.database import password_of
 from ansible_collections.golive.cutover.plugins.module_utils._reach.job import Program, VerbJob
+from ansible_collections.golive.cutover.plugins.module_utils._reach.login import with_secrets
 
 _NAME = "golive-migrate"
 _USER = 65532
@@ -37,10 +38,11 @@ def migrate_by_job(call: Call) -> dict[str, Any]:
 
     Raises GoliveError as the verb does at home, and as ``VerbJob``.
     """
-    with connected(call) as client:
+    with ExitStack() as stack:
+        client = stack.enter_context(connected(call))
         namespace = call.params["in_cluster"]["namespace"]
         options = call.params["postgresql"] or {}
-        where = settings(options, password_of(client, options.get("password_secret"), namespace))
+        where = settings(with_secrets(client, options, namespace, stack))
         labels = {"database": where.database or "", "ledger": str(wish_of(call.params).ledger)}
         return recorded(call, call.params["metrics_file"], labels, lambda: _migrated(call, client, where))
 

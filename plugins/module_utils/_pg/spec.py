@@ -25,10 +25,20 @@ def pg_options() -> dict[str, Any]:
                 "namespace": {"type": "str"},
                 "name": {"type": "str", "required": True},
                 "key": {"type": "str", "default": "password", "no_log": False},
+                "user_key": {"type": "str", "no_log": False},
             },
         },
         "sslmode": {"type": "str", "choices": list(SSL_MODES)},
         "sslrootcert": {"type": "path"},
+        "ca_secret": {
+            "type": "dict",
+            "no_log": False,
+            "options": {
+                "namespace": {"type": "str"},
+                "name": {"type": "str", "required": True},
+                "key": {"type": "str", "default": "ca.crt", "no_log": False},
+            },
+        },
         "connect_timeout": {"type": "int", "default": 10},
     }
 

@@ -89,6 +89,11 @@ def setting_fact(role: str, name: str, value: str) -> Fact:
     return Fact(f"role {role}", "", f"setting {name}={value}")
 
 
+def createdb_fact(name: str) -> Fact:
+    """That a role may make databases."""
+    return Fact(f"role {name}", "", "CREATEDB")
+
+
 def limit_facts(role: str, limit: int) -> set[Fact]:
     """How many sessions it may have; nothing where there is no limit."""
     return {Fact(f"role {role}", "", f"connection limit {limit}")} if limit >= 0 else set()
@@ -99,6 +104,7 @@ def role_facts(role: Role) -> set[Fact]:
     return {
         login_fact(role.name, role.can_login),
         *(Fact(f"role {role.name}", "", attribute) for attribute in role.attributes),
+        *({createdb_fact(role.name)} if role.creates_databases else ()),
         *limit_facts(role.name, role.connection_limit),
         *(setting_fact(role.name, name, value) for name, value in role.settings.items()),
     }

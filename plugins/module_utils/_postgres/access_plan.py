@@ -29,6 +29,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_pl
     plan_groups,
     plan_logins,
     plan_monitor,
+    plan_powers,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_sql import joined_sql, literal, name
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_state import (
@@ -80,6 +81,7 @@ def make_plan(wish: Wish, state: State, passwords: Mapping[str, Password]) -> Pl
     plan_things(draft)
     plan_defaults(draft)
     plan_monitor(draft)
+    plan_powers(draft)
     plan_logins(draft, passwords)
     check_locked_out(draft)
     _act_for_others(draft, groups_end)

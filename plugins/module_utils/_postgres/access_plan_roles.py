@@ -12,6 +12,7 @@ from enum import Enum
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_draft import Draft, Phase
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_facts import (
     Fact,
+    createdb_fact,
     limit_facts,
     login_fact,
     member_fact,
@@ -23,6 +24,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_sq
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_state import (
     MEMBERSHIP_OPTIONS_SINCE,
     MONITOR,
+    SIGNAL,
     Membership,
     Role,
 )
@@ -62,16 +64,39 @@ def plan_groups(draft: Draft) -> None:
 
 def plan_monitor(draft: Draft) -> None:
     """The reader's membership in pg_monitor."""
+    if draft.wish.monitor:
+        _join_server(draft, draft.wish.reader, MONITOR, "set monitor to false")
+
+
+def plan_powers(draft: Draft) -> None:
+    """What else the owner group may do on the server; what it may already and was not asked for stays."""
     wish, admin = draft.wish, draft.state.administrator
-    if not wish.monitor or _is_member(draft, wish.reader, MONITOR):
+    for power, role in (("monitor", MONITOR), ("signal", SIGNAL)):
+        if power in wish.owner_may:
+            _join_server(draft, wish.owner, role, f"take {power} out of owner_may")
+    there = draft.state.roles.get(wish.owner)
+    if "create_database" not in wish.owner_may or (there is not None and there.creates_databases):
         return
-    if not admin.may_grant_monitor:
+    if not (admin.superuser or admin.can_create):
+        draft.refuse(
+            "administrator",
+            f"{admin.name} may not let {wish.owner} make databases.",
+            "connect as a role with CREATEDB, or take create_database out of owner_may",
+        )
+    draft.do(f"ALTER ROLE {name(wish.owner)} CREATEDB", adds={createdb_fact(wish.owner)})
+
+
+def _join_server(draft: Draft, group: str, role: str, instead: str) -> None:
+    admin = draft.state.administrator
+    if _is_member(draft, group, role):
+        return
+    if not (admin.may_grant_monitor if role == MONITOR else admin.may_grant_signal):
         draft.refuse(
             "monitor",
-            f"{admin.name} may not make {wish.reader} a member of {MONITOR}.",
-            f"let a superuser run GRANT {MONITOR} TO {name(admin.name)} WITH ADMIN OPTION, or set monitor to false",
+            f"{admin.name} may not make {group} a member of {role}.",
+            f"let a superuser run GRANT {role} TO {name(admin.name)} WITH ADMIN OPTION, or {instead}",
         )
-    _join(draft, wish.reader, MONITOR)
+    _join(draft, group, role)
 
 
 def plan_logins(draft: Draft, passwords: Mapping[str, Password]) -> None:

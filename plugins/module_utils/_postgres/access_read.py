@@ -15,6 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._postgres.access_st
     MEMBERSHIP_OPTIONS_SINCE,
     MONITOR,
     PUBLIC,
+    SIGNAL,
     Administrator,
     Available,
     Connected,
@@ -39,7 +40,8 @@ SELECT rolname::text AS name, rolsuper AS superuser, rolcreatedb AS can_create, 
 FROM pg_catalog.pg_roles r WHERE rolname = current_user"""
 _ROLES = """
 SELECT r.oid, r.rolname::text AS name, r.rolcanlogin AS can_login, r.rolinherit AS inherit, r.rolsuper AS superuser,
-    r.rolcreaterole AS createrole, r.rolbypassrls AS bypassrls, r.rolreplication AS replication,
+    r.rolcreaterole AS createrole, r.rolcreatedb AS creates_databases,
+    r.rolbypassrls AS bypassrls, r.rolreplication AS replication,
     r.rolconnlimit AS connection_limit, {verifier} AS verifier,
     coalesce((SELECT s.setconfig FROM pg_catalog.pg_db_role_setting s WHERE s.setrole = r.oid
         AND s.setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = %s)), '{{}}') AS settings,
@@ -156,6 +158,7 @@ def read_state(server: Session, database: Session | None, wish: Wish) -> State:
     administrator = Administrator(
         **{**found, "roles": frozenset(found["roles"])},
         may_grant_monitor=found["superuser"] or (old and found["create_role"]) or MONITOR in administered,
+        may_grant_signal=found["superuser"] or (old and found["create_role"]) or SIGNAL in administered,
     )
     inside: dict[str, Any] = {}
     things: tuple[Thing, ...] = ()
@@ -233,6 +236,7 @@ def _roles(
             administered=administrator.superuser or free or (name in administered and not row["superuser"]),
             owns=tuple(keeps[name, True]),
             named_elsewhere=tuple(keeps[name, False]),
+            creates_databases=row["creates_databases"],
         )
     return roles
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 PUBLIC = "PUBLIC"
 DATABASE_OWNER = "pg_database_owner"
 MONITOR = "pg_monitor"
+SIGNAL = "pg_signal_backend"
 MEMBERSHIP_OPTIONS_SINCE = 160000
 
 Right = tuple[str, str]
@@ -18,7 +19,8 @@ Right = tuple[str, str]
 
 @dataclass(frozen=True)
 class Role:
-    """A role. ``attributes`` are those of SUPERUSER, CREATEROLE, BYPASSRLS, REPLICATION that it has.
+    """A role. ``attributes`` are those of SUPERUSER, CREATEROLE, BYPASSRLS, REPLICATION that it has, and
+    ``creates_databases`` whether it has CREATEDB.
 
     ``verifier`` is the stored password; None when it has none, or when the administrator may not read it.
     ``settings`` are those that hold in the database. ``administered`` tells whether the administrator may alter it.
@@ -36,6 +38,7 @@ class Role:
     administered: bool = True
     owns: tuple[str, ...] = ()
     named_elsewhere: tuple[str, ...] = ()
+    creates_databases: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Database:
 @dataclass(frozen=True)
 class Administrator:
     """Whom the verb connects as. ``can_create`` are databases; ``roles`` whose rights it has and which it may become;
-    ``may_grant_monitor`` whether it may make a role a member of pg_monitor, ``reads_passwords`` the stored ones."""
+    ``may_grant_monitor`` whether it may make a role a member of pg_monitor, ``may_grant_signal`` of pg_signal_backend;
+    ``reads_passwords`` the stored ones."""
 
     name: str
     superuser: bool = True
@@ -92,6 +96,7 @@ class Administrator:
     roles: frozenset[str] = frozenset()
     may_grant_monitor: bool = True
     reads_passwords: bool = True
+    may_grant_signal: bool = True
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 
 STATES = ("present", "disabled", "absent")
 KINDS = ("owner", "app", "reader")
+POWERS = ("monitor", "signal", "create_database")
 PROVIDERS = ("libc", "icu", "builtin")
 _LONGEST = 63
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?")
@@ -50,7 +51,8 @@ class Extension:
 
 @dataclass(frozen=True)
 class Wish:
-    """What the verb is asked for. ``encoding``, ``locale`` and ``provider`` count when the database is made."""
+    """What the verb is asked for. ``encoding``, ``locale`` and ``provider`` count when the database is made;
+    ``owner_may`` is of POWERS."""
 
     database: str
     owner: str
@@ -66,6 +68,7 @@ class Wish:
     monitor: bool = True
     temporary: bool = False
     take_over: bool = False
+    owner_may: tuple[str, ...] = ()
 
     @property
     def groups(self) -> dict[str, str]:

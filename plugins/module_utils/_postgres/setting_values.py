@@ -131,8 +131,10 @@ def _rounded(value: float) -> int:
 def _choice(known: Known, text: str) -> str:
     low = text.lower()
     low = _ALIASES.get((known.name, low), "debug2" if low == "debug" and known.name in _DEBUG else low)
-    if low in known.choices:
-        return low
+    # Those of TLS have capital letters.
+    for choice in known.choices:
+        if low == choice.lower():
+            return choice
     # Enumerations that were once on or off still take the other words for it.
     for words in (_TRUE, _FALSE):
         if low in words and words[0] in known.choices:

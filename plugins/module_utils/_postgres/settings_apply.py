@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -15,6 +15,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Failed, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.setting_values import LISTS
+from ansible_collections.golive.cutover.plugins.module_utils._postgres.settings_beside import (
+    Beside,
+    await_beside,
+    unread,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.settings_file import look_at_file
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.settings_plan import (
     RESTART,
@@ -34,24 +39,27 @@ def bring_settings(
     file: str | None,
     timeout: float,
     hurry: Callable[[], None],
+    beside: Sequence[Beside] = (),
 ) -> dict[str, Any]:
-    """The result of the verb. ``hurry`` asks the platform to bring the file now; it is called when it is awaited.
+    """The result of the verb. ``hurry`` asks the platform to bring the files now; it is called when they are awaited.
 
     Raises GoliveError as ``changes`` and ``look_at_file``, ``timeout`` when the file does not come, and
     ``not_taken`` when the server did not take over what it was told.
     """
     with connect() as session:
         planned = changes(session, wanted, file)
+        files = unread(session, beside)
+        reload = bool(files) or any(not change.pending for change in planned)
         if not call.check_mode:
+            _await_beside(call, session, beside, timeout, hurry)
             if file is not None:
                 _await_file(call, session, file, wanted, timeout, hurry)
             elif planned:
                 _write(session, planned)
-            if any(not change.pending for change in planned):
+            if reload:
                 _reload(session)
-    reload = any(not change.pending for change in planned)
     if reload and not call.check_mode:
-        _await_taken(call, connect, wanted, file)
+        _await_taken(call, connect, wanted, file, beside)
     with connect() as session:
         waiting = sorted(row.name for row in known_settings(session).values() if row.pending_restart)
         version = session.value("SELECT pg_catalog.current_setting('server_version')")
@@ -59,6 +67,7 @@ def bring_settings(
     result: dict[str, Any] = {
         "changed": reload,
         "settings": [change.as_dict() for change in planned],
+        "files": files,
         "reloaded": reload and not call.check_mode,
         "restart": restart,
         "server_version": version,
@@ -67,7 +76,31 @@ def bring_settings(
         before = {change.name: change.before for change in planned}
         after = {change.name: f"{change.after} ({change.takes})" for change in planned}
         result["diff"] = [diff_of("settings of the server", before or None, after or None)]
+        result["diff"] += [diff_of(path, "read before", "to be read") for path in files]
     return result
+
+
+def _await_beside(
+    call: Call, session: Session, beside: Sequence[Beside], timeout: float, hurry: Callable[[], None]
+) -> None:
+    asked = False
+
+    def look() -> Done[None] | Pending:
+        nonlocal asked
+        seen = await_beside(session, beside)
+        if isinstance(seen, Pending) and not asked:
+            asked = True
+            hurry()
+        return seen
+
+    wait_for(
+        call,
+        look,
+        what="the files beside the settings",
+        timeout=timeout,
+        interval=_INTERVAL_S,
+        hint="Look whether they are mounted from the ConfigMap or Secret, and whether the kubelet runs.",
+    )
 
 
 def _await_file(
@@ -110,13 +143,18 @@ def _reload(session: Session) -> None:
 
 
 def _await_taken(
-    call: Call, connect: Callable[[], AbstractContextManager[Session]], wanted: Mapping[str, Any], file: str | None
+    call: Call,
+    connect: Callable[[], AbstractContextManager[Session]],
+    wanted: Mapping[str, Any],
+    file: str | None,
+    beside: Sequence[Beside],
 ) -> None:
     """A session of its own for each look: what new sessions start with is what counts."""
 
     def look() -> Done[None] | Pending:
         with connect() as session:
             left = [change.name for change in changes(session, wanted, file) if not _waits(change)]
+            left += unread(session, beside)
         return Pending(f"{', '.join(left)} not taken over") if left else Done(None)
 
     wait_for(

@@ -14,6 +14,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import C
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
+from ansible_collections.golive.cutover.plugins.module_utils._reach.login import (
+    namespace_of,
+    needs_cluster,
+    with_secrets,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
@@ -81,33 +86,28 @@ class Reach:
 def reached(call: Call) -> Iterator[Reach]:
     """Open what the options ``postgresql`` and ``tunnel`` of ``call`` ask for; errors come out without the password."""
     options = call.params.get("postgresql") or {}
-    secret, tunnel = options.get("password_secret"), call.params.get("tunnel")
+    tunnel = call.params.get("tunnel")
     with ExitStack() as stack:
         where, pod = settings(options), None
-        if tunnel or secret:
+        if tunnel or needs_cluster(options):
             # Late: the library of Kubernetes takes longer to import than a run without a cluster takes in all.
             from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
             from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import await_pod, tunnel_to
 
             client = stack.enter_context(connected(call))
-            password = password_of(client, secret, (tunnel or {}).get("namespace"))
-            where = settings(options, password)
+            options = with_secrets(client, options, (tunnel or {}).get("namespace"), stack)
+            where = settings(options)
             stack.enter_context(masking(_secrets(where)))
             if tunnel:
                 at = await_pod(call, client, tunnel, where.port, where.connect_timeout)
                 pod = DatabasePod(client, tunnel["namespace"], at)
-                where = settings(options, password, stack.enter_context(tunnel_to(client, tunnel, where.port)))
+                where = settings(options, address=stack.enter_context(tunnel_to(client, tunnel, where.port)))
         else:
             stack.enter_context(masking(_secrets(where)))
         yield Reach(_quiet(call, where), where, pod)
 
 
-def password_of(
-    client: Client,
-    secret: Mapping[str, Any] | None,
-    namespace: str | None,
-    option: str = "postgresql.password_secret",
-) -> str | None:
+def password_of(client: Client, secret: Mapping[str, Any] | None, namespace: str | None, option: str) -> str | None:
     """The password of an option like ``password_secret``, if it is given; ``namespace`` is for one that names none.
 
     Raises GoliveError ``invalid`` without a namespace, and as ``secret_value``.
@@ -116,14 +116,7 @@ def password_of(
         return None
     from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
 
-    namespace = secret.get("namespace") or namespace
-    if not namespace:
-        raise GoliveError(
-            "invalid",
-            f"Cannot read the password from the Secret {secret['name']}: no namespace is given.",
-            f"Set namespace in {option}.",
-        )
-    return secret_value(client, namespace, secret["name"], secret["key"])
+    return secret_value(client, namespace_of(secret, namespace, option), secret["name"], secret["key"])
 
 
 def _secrets(where: Settings) -> list[str]:

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import posixpath
+from contextlib import ExitStack
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import settings
-from ansible_collections.golive.cutover.plugins.module_utils._reach.database import password_of
 from ansible_collections.golive.cutover.plugins.module_utils._reach.job import Program, VerbJob
+from ansible_collections.golive.cutover.plugins.module_utils._reach.login import with_secrets
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite import job_main
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.claim import pod_beside
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.report import write_report
@@ -38,9 +39,10 @@ def copy_by_job(call: Call) -> dict[str, Any]:
         "work_dir": _within(place, params["work_dir"], "work_dir") if params["work_dir"] else None,
         "report": None,
     }
-    with connected(call) as client:
+    with ExitStack() as stack:
+        client = stack.enter_context(connected(call))
         options = params["postgresql"] or {}
-        where = settings(options, password_of(client, options.get("password_secret"), inside["namespace"]))
+        where = settings(with_secrets(client, options, inside["namespace"], stack))
         program = Program(
             NAME,
             job_main.__name__,

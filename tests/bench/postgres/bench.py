@@ -101,7 +101,7 @@ def _measured(servers: dict[str, str], size: Size) -> dict[str, dict[str, list[f
 
 def _pgbench(namespace: str, *arguments: str, stdin: str = "") -> str:
     pod = ["kubectl", "exec", "-i", "-n", namespace, "shop-postgres-0", "--"]
-    return _run([*pod, "pgbench", "-U", "shop", *arguments, "shop"], stdin)
+    return _run([*pod, "pgbench", "-U", "postgres", *arguments, "shop"], stdin)
 
 
 def _run(command: list[str], stdin: str = "") -> str:

@@ -125,7 +125,7 @@ def test_a_wrong_database_password(make_stage: Callable[..., Stage]) -> None:
     assert stage.play("site.yml", "--tags", "preflight,postgres").code == 0
     wrong = base64.b64encode(PLANTED.encode()).decode()
     kubectl(
-        "-n", stage.namespace, "patch", "secret", "notes-postgres", "--type=merge", "-p",
+        "-n", stage.namespace, "patch", "secret", "notes-postgres-admin", "--type=merge", "-p",
         f'{{"data":{{"password":"{wrong}"}}}}',
     )  # fmt: skip
     play = stage.play("site.yml", "-vvv")
@@ -141,9 +141,18 @@ def test_secrets_appear_nowhere(make_stage: Callable[..., Stage]) -> None:
     kubectl("-n", stage.namespace, "create", "secret", "generic", "planted", f"--from-literal=key={PLANTED}")
     play = stage.play("site.yml", "-vvv", "--diff")
     assert play.code == 0, play.output
-    encoded = kubectl("-n", stage.namespace, "get", "secret", "notes-postgres", "-o", "jsonpath={.data.password}")
-    for secret in (PLANTED, base64.b64encode(PLANTED.encode()).decode(), encoded, base64.b64decode(encoded).decode()):
-        assert secret not in play.output
+    kept = {"": "password", "-owner": "password", "-reader": "password", "-admin": "password", "-ca": r"ca\.key"}
+    kept["-tls"] = r"tls\.key"
+    planted = [PLANTED.encode()]
+    for of, key in kept.items():
+        path = f"jsonpath={{.data.{key}}}"
+        encoded = kubectl("-n", stage.namespace, "get", "secret", f"notes-postgres{of}", "-o", path)
+        # Of a key one line in the middle tells it.
+        planted += [line for line in base64.b64decode(encoded).splitlines() if not line.startswith(b"-----")]
+    assert len(planted) > len(kept)
+    for secret in planted:
+        assert secret.decode() not in play.output
+        assert base64.b64encode(secret).decode() not in play.output
 
 
 def test_an_app_that_is_not_ours_from_another_teams_playbook(make_stage: Callable[..., Stage]) -> None:

@@ -20,8 +20,8 @@ CONTRACT = "-- golive: phase contract\nALTER TABLE notes DROP COLUMN spare;\n"
 
 def columns(stage: Stage) -> set[str]:
     query = "SELECT attname FROM pg_attribute WHERE attrelid = 'notes'::regclass AND attnum > 0 AND NOT attisdropped"
-    command = ("exec", "-n", stage.namespace, "statefulset/notes-postgres", "--", "psql", "-U", "notes", "-Atc", query)
-    return set(kubectl(*command).split())
+    pod = ("exec", "-n", stage.namespace, "statefulset/notes-postgres", "--")
+    return set(kubectl(*pod, "psql", "-U", "postgres", "-d", "notes", "-Atc", query).split())
 
 
 def deployments(stage: Stage) -> set[str]:

@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.golive.cutover.plugins.filter.pg_health_checks import pg_health_checks
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
@@ -76,20 +73,3 @@ def test_a_gate_asks_through_the_tunnel(stand: Stand) -> None:
         call_for_tests({**defaults, "checks": checks, "consecutive": 1, "interval": 0.1, "timeout": 20})
     )
     assert gate["verdict"] == "pass"
-
-
-def test_the_role_shows_an_embedded_database(stand: Stand, tmp_path: Path) -> None:
-    role = {"ansible.builtin.import_role": {"name": "golive.cutover.postgres", "tasks_from": "status"}}
-    settings = {
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-        "app_name": "shop",
-        "app_namespace": stand.namespace,
-        "postgres_mode": "embedded",
-        "postgres_health": {"ignore": ["checksums_off", "disk_free"]},
-    }
-    play = [{"hosts": "localhost", "gather_facts": False, "vars": settings, "tasks": [role]}]
-    (tmp_path / "play.yml").write_text(yaml.safe_dump(play))
-    done = subprocess.run(["ansible-playbook", str(tmp_path / "play.yml")], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert '"localhost          healthy ' in done.stdout, done.stdout
-    assert stand.password not in done.stdout + done.stderr

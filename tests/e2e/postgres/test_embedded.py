@@ -9,12 +9,15 @@ import json
 import os
 import re
 import secrets
+import socket
+import ssl
+import struct
 import subprocess
 import threading
 import time
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open i
 from tests.e2e.conftest import ROOT, kubectl
 
 _ROLE = Path(__file__).parent / "role.yml"
+_STATUS, _REMOVE = _ROLE.with_name("status.yml"), _ROLE.with_name("remove.yml")
 _RECAP = re.compile(r": ok=\d+\s+changed=(\d+)\s+unreachable=0\s+failed=(\d+)")
 _SET = {"work_mem": "3MB", "max_connections": 60}
 
@@ -44,13 +48,18 @@ class Ran:
         return int(found[1])
 
 
+def decoded(value: str) -> str:
+    """The text of a value in a Secret."""
+    return b64decode(value).decode()
+
+
 @dataclass(frozen=True)
 class Embedded:
     """The role in a namespace of its own."""
 
     namespace: str
 
-    def play(self, *arguments: str, **variables: Any) -> Ran:
+    def play(self, *arguments: str, file: Path = _ROLE, **variables: Any) -> Ran:
         settings = {
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "app_namespace": self.namespace,
@@ -61,14 +70,34 @@ class Embedded:
             "postgres_resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
             **variables,
         }
-        command = ["ansible-playbook", "-i", "shop,", "-c", "local", str(_ROLE), "-e", json.dumps(settings), *arguments]
+        command = ["ansible-playbook", "-i", "shop,", "-c", "local", str(file), "-e", json.dumps(settings), *arguments]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
         return Ran(done.returncode, done.stdout + done.stderr)
 
     def sql(self, text: str) -> str:
         """What the server itself answers, without our code."""
         pod = ("exec", "-n", self.namespace, "shop-postgres-0", "--")
-        return kubectl(*pod, "psql", "-U", "shop", "-d", "shop", "-Atc", text).strip()
+        return kubectl(*pod, "psql", "-U", "postgres", "-d", "shop", "-Atc", text).strip()
+
+    def login(self, of: str = "") -> dict[str, str]:
+        """Name and password of a login, from its Secret; ``of`` is what its name ends with."""
+        data = json.loads(self.get(f"secret/shop-postgres{of}", "{.data}"))
+        return {"user": decoded(data["username"]), "password": decoded(data["password"])}
+
+    def connect(self, at: str, port: int, of: str = "", **options: Any) -> psycopg2.extensions.connection:
+        """A session through a tunnel that ends ``at`` and ``port``; TLS is asked for unless it says otherwise."""
+        login = {"dbname": "shop", "sslmode": "require", **self.login(of), **options}
+        session = psycopg2.connect(hostaddr=at, port=port, connect_timeout=5, **login)
+        session.autocommit = True
+        return session
+
+    @contextmanager
+    def tunnel(self) -> Iterator[tuple[str, int]]:
+        """A way to the server from here."""
+        target = {"namespace": self.namespace, "service": "shop-postgres"}
+        params = {"kubeconfig": os.environ.get("KUBECONFIG"), "context": None}
+        with connected(call_for_tests(params)) as client, tunnel_to(client, target, 5432) as address:
+            yield address
 
     def get(self, what: str, path: str) -> str:
         return kubectl("-n", self.namespace, "get", what, "-o", f"jsonpath={path}")
@@ -98,7 +127,7 @@ def running(embedded: Embedded) -> Embedded:
         "configmap/kube-root-ca.crt"
     ]
     made = embedded.play()
-    assert (made.code, made.changed) == (0, 3), made.output
+    assert (made.code, made.changed) == (0, 6), made.output
     before = embedded.versions()
     for arguments in (("--check",), ()):
         again = embedded.play(*arguments)
@@ -112,8 +141,99 @@ def test_it_fits_its_container_and_guards_its_data(running: Embedded) -> None:
     assert running.sql("SHOW data_checksums") == "on"
     assert running.sql("SELECT count(*) FROM pg_file_settings WHERE error IS NOT NULL") == "0"
     assert running.get("poddisruptionbudget/shop-postgres", "{.status.disruptionsAllowed}") == "0"
-    password = running.get("secret/shop-postgres", "{.data.password}")
-    assert len(password) > 40
+    passwords = {one: running.login(one)["password"] for one in ("", "-owner", "-reader", "-admin")}
+    assert {len(password) for password in passwords.values()} == {32}
+    assert len(set(passwords.values())) == len(passwords)
+
+
+def test_each_login_may_what_it_is_for(running: Embedded) -> None:
+    superusers = running.sql("SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolsuper")
+    assert superusers == running.login("-admin")["user"] == "postgres"
+    assert running.login() != running.login("-owner")
+    with running.tunnel() as (host, port):
+
+        def says(of: str, *statements: str) -> object:
+            with closing(running.connect(host, port, of)) as session, session.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                return cursor.fetchone() if cursor.description else None
+
+        says("-owner", "CREATE TABLE wares (name text)")
+        says("", "INSERT INTO wares VALUES ('tea')")
+        assert says("-reader", "SELECT name FROM wares") == ("tea",)
+        # Statistics of others are shown to whoever monitors, and to whoever migrates.
+        for of in ("-reader", "-owner"):
+            assert says(of, "SELECT pg_has_role('pg_read_all_stats', 'USAGE')") == (True,)
+        for of, statement in (
+            ("", "CREATE TABLE other (n int)"),
+            ("", "DROP TABLE wares"),
+            ("-reader", "INSERT INTO wares VALUES ('sugar')"),
+        ):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                says(of, statement)
+        says("-owner", "DROP TABLE wares")
+
+
+def test_nobody_logs_in_without_tls_and_clients_can_verify_the_server(running: Embedded, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.crt"
+    authority.write_text(running.get("configmap/shop-postgres-ca", r"{.data.ca\.crt}"))
+    verified = {"sslmode": "verify-full", "sslrootcert": str(authority), "host": "shop-postgres"}
+    with running.tunnel() as (host, port):
+        for of in ("", "-owner", "-reader", "-admin"):
+            with pytest.raises(psycopg2.OperationalError, match="no encryption"):
+                running.connect(host, port, of, sslmode="disable")
+            running.connect(host, port, of, **verified).close()
+        # No way around the Service's name, an old protocol, another database, or a login that is at rest.
+        for options, said in (
+            ({**verified, "host": "shop-postgres.example.org"}, "does not match host name"),
+            ({"ssl_min_protocol_version": "TLSv1.1", "ssl_max_protocol_version": "TLSv1.1"}, "protocol|alert"),
+            ({"dbname": "postgres"}, "no pg_hba.conf entry"),
+            ({"user": "shop_b"}, "password authentication failed|not permitted to log in"),
+        ):
+            with pytest.raises(psycopg2.OperationalError, match=said):
+                running.connect(host, port, **options)
+
+
+def test_a_new_certificate_is_read_without_a_restart(running: Embedded) -> None:
+    began = running.sql("SELECT pg_postmaster_start_time()")
+    with running.tunnel() as address:
+        before = shown_certificate(*address)
+    done = running.play(postgres_tls_renew=True)
+    assert done.code == 0, done.output
+    with running.tunnel() as address:
+        after = shown_certificate(*address)
+    kept = running.get("secret/shop-postgres-tls", r"{.data.tls\.crt}")
+    assert before != after == ssl.PEM_cert_to_DER_cert(decoded(kept))
+    assert running.sql("SELECT pg_postmaster_start_time()") == began
+    assert running.play().changed == 0
+
+
+def shown_certificate(host: str, port: int) -> bytes:
+    """What the server shows whoever asks for TLS (PostgreSQL documentation, SSL Session Encryption)."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((host, port), timeout=10) as plain:
+        plain.sendall(struct.pack("!ii", 8, 80877103))
+        assert plain.recv(1) == b"S"
+        with context.wrap_socket(plain) as secured:
+            return secured.getpeercert(binary_form=True) or b""
+
+
+def test_status_asks_as_whoever_monitors(running: Embedded) -> None:
+    status = running.play(file=_STATUS, postgres_health={"ignore": ["disk_free"]})
+    assert (status.code, status.changed) == (0, 0), status.output
+    assert '"shop               healthy ' in status.output, status.output
+
+
+def test_the_data_is_not_removed_unasked(running: Embedded) -> None:
+    refused = running.play(file=_REMOVE)
+    assert refused.code != 0
+    assert "postgres_confirm_delete=shop" in " ".join(refused.output.split())
+    assert running.sql("SELECT 1") == "1"
+    # A word for another app is none for this one.
+    assert running.play(file=_REMOVE, postgres_confirm_delete="search").code != 0
+    planned = running.play("--check", file=_REMOVE, postgres_confirm_delete="shop")
+    assert (planned.code, planned.changed) == (0, 3), planned.output
 
 
 def test_settings_are_planned_then_read_and_a_restart_waits_for_leave(running: Embedded) -> None:
@@ -169,7 +289,7 @@ def test_the_volume_grows_and_never_shrinks(running: Embedded) -> None:
 
 @pytest.mark.faults
 def test_a_killed_server_loses_no_acknowledged_commit(running: Embedded) -> None:
-    running.sql("CREATE TABLE ledger (n int PRIMARY KEY)")
+    running.sql("SET ROLE shop_owner; CREATE TABLE ledger (n int PRIMARY KEY)")
     acknowledged: list[int] = []
     stop = threading.Event()
     writer = threading.Thread(target=_write, args=(running, acknowledged, stop))
@@ -211,19 +331,17 @@ def _await_rows(acknowledged: list[int], more: int) -> None:
 
 def _write(embedded: Embedded, acknowledged: list[int], stop: threading.Event) -> None:
     """One row after the other, each in its own commit, through a tunnel; numbers that were acknowledged."""
-    password = b64decode(embedded.get("secret/shop-postgres", "{.data.password}")).decode()
-    target = {"namespace": embedded.namespace, "service": "shop-postgres"}
-    params = {"kubeconfig": os.environ.get("KUBECONFIG"), "context": None}
     number = 0
     while not stop.is_set():
         try:
-            with connected(call_for_tests(params)) as client, tunnel_to(client, target, 5432) as (host, port):
-                login = {"host": host, "port": port, "dbname": "shop", "user": "shop", "password": password}
-                with closing(psycopg2.connect(connect_timeout=5, **login)) as session, session.cursor() as cursor:
-                    session.autocommit = True
-                    while not stop.is_set():
-                        number += 1
-                        cursor.execute("INSERT INTO ledger VALUES (%s)", (number,))
-                        acknowledged.append(number)
+            with (
+                embedded.tunnel() as (host, port),
+                closing(embedded.connect(host, port)) as session,
+                session.cursor() as cursor,
+            ):
+                while not stop.is_set():
+                    number += 1
+                    cursor.execute("INSERT INTO ledger VALUES (%s)", (number,))
+                    acknowledged.append(number)
         except Exception:
             stop.wait(0.2)

@@ -239,3 +239,34 @@ def test_an_extension_is_the_owners_and_updated(place: Place) -> None:
     # One that is no trusted one needs the superuser, and is there the same.
     assert place.run(**wish, extensions=[{"name": "pageinspect"}])["changed"] is True
     assert place.run(**wish, extensions=[{"name": "pageinspect"}])["changed"] is False
+
+
+def test_the_owner_may_what_migrations_need_of_the_server(place: Place) -> None:
+    logins = [place.login("migrate", "owner"), place.login("a")]
+    place.run(logins=logins)
+    place.denied("migrate", f"CREATE DATABASE {place.name}_clone")
+    powers = ["monitor", "signal", "create_database"]
+    planned = place.run(check_mode=True, logins=logins, owner_may=powers)
+    done = place.run(logins=logins, owner_may=powers)
+    assert done["plan"] == planned["plan"]
+    assert len(done["plan"]) == len(powers)
+    assert place.run(logins=logins, owner_may=powers)["changed"] is False
+    # As the group, which the login becomes: attributes are not inherited.
+    place.as_("migrate", f"CREATE DATABASE {place.name}_clone")
+    with closing(place.connect("a")) as session, session.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone() or (0,)
+        assert place.as_("migrate", f"SELECT query FROM pg_stat_activity WHERE pid = {pid}") != [
+            ("<insufficient privilege>",)
+        ]
+        assert place.as_("migrate", f"SELECT pg_terminate_backend({pid}, 5000)") == [(True,)]
+    # Nothing of it is taken away because another run does not ask for it.
+    assert place.run(logins=logins)["changed"] is False
+
+
+def test_who_may_not_give_it_refuses(managed: Place) -> None:
+    logins = [managed.login("a")]
+    version = managed.admin("SHOW server_version_num")[0][0]
+    managed.run(logins=logins, monitor=False, owner_may=["create_database"])
+    if int(version) >= 160000:
+        assert managed.refused(logins=logins, monitor=False, owner_may=["signal", "monitor"]) == ["monitor", "monitor"]

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.modules import pg_settings
+from tests.integration.pg_settings.certificates import certificate
 from tests.integration.postgres import PASSWORD, SUPERUSER, Server, give_to_postgres
 
 # A server with these would not let the tests work as they do.
@@ -257,3 +261,54 @@ def test_a_login_that_may_not(own: Server) -> None:
     error = refused(own, {"work_mem": "5MB"}, postgresql=login)
     assert error.code == "forbidden"
     assert "plain-pw-1" not in str(error.details) + error.message
+
+
+def hba_of(server: Server) -> Path:
+    return server.directory / "data" / "pg_hba.conf"
+
+
+def test_files_beside_the_settings_are_awaited_and_read(own: Server) -> None:
+    # Enumerations of TLS have capital letters, which PostgreSQL does not mind.
+    assert bring(own, {"ssl_min_protocol_version": "tlsv1.2"})["settings"] == []
+    before = hba_of(own).read_text()
+    line = "host all nobody_at_all 127.0.0.1/32 reject\n"
+    wanted = [{"path": str(hba_of(own)), "sha256": sha256((before + line).encode()).hexdigest()}]
+    planned = bring(own, {}, check=True, files=wanted)
+    assert (planned["changed"], planned["files"], planned["reloaded"]) == (True, [str(hba_of(own))], False)
+    assert refused(own, {}, files=wanted, timeout=1).code == "timeout"
+    loaded = execute(own, "SELECT pg_conf_load_time()")
+
+    def come() -> None:
+        hba_of(own).write_text(before + line)
+        give_to_postgres(hba_of(own))
+
+    late = threading.Timer(1.0, come)
+    late.start()
+    try:
+        done = bring(own, {}, files=wanted)
+        assert (done["changed"], done["reloaded"]) == (True, True)
+        assert execute(own, "SELECT pg_conf_load_time()") > loaded
+        for check in (True, False):
+            again = bring(own, {}, files=wanted, check=check)
+            assert (again["changed"], again["files"]) == (False, [])
+        # Right, but newer than what the server has read.
+        os.utime(hba_of(own), (time.time() + 5, time.time() + 5))
+        assert bring(own, {}, check=True, files=wanted)["files"] == [str(hba_of(own))]
+    finally:
+        late.join()
+        hba_of(own).write_text(before)
+        give_to_postgres(hba_of(own))
+
+
+def test_a_certificate_is_known_by_its_fingerprint(own: Server) -> None:
+    pem, fingerprint = certificate()
+    path = own.directory / "data" / "chain.crt"
+    path.write_text(f"{pem}{certificate()[0]}")
+    give_to_postgres(path)
+    wanted = [{"path": str(path), "certificate_sha256": fingerprint}]
+    bring(own, {}, files=wanted)
+    assert bring(own, {}, check=True, files=wanted)["files"] == []
+    other = [{"path": str(path), "certificate_sha256": certificate()[1]}]
+    assert bring(own, {}, check=True, files=other)["files"] == [str(path)]
+    gone = [{"path": str(path.with_suffix(".nosuch")), "certificate_sha256": fingerprint}]
+    assert bring(own, {}, check=True, files=gone)["changed"] is True

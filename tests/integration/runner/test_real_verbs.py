@@ -39,6 +39,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "kube_job": {"definition": {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}}, "namespace": "x"},
     "kube_rollback": {"kind": "Deployment", "name": "x"},
     "kube_track": {"objects": [{"kind": "Deployment", "name": "x"}]},
+    "login_secret": {"namespace": "x", "name": "x", "logins": ["x_a", "x_b"]},
     "pg_access": {"database": "shop", "logins": [{"name": "shop_a", "of": "app", "password": SECRET}]},
     "pg_health": {"fail_on": "unhealthy"},
     "pg_settings": {"settings": {"work_mem": "4MB"}},
