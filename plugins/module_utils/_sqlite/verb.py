@@ -31,6 +31,8 @@ def copy_directly(call: Call) -> dict[str, Any]:
         append=tuple(params["append"] or ()),
         replace=tuple(params["replace"] or ()),
         catch_up=params["catch_up"],
+        refresh=params["refresh"],
+        freeze=params["freeze"],
         orphans=params["orphans"],
         processes=max(1, params["processes"] or min(_MOST_PROCESSES, os.cpu_count() or 1)),
         chunk_rows=max(1, params["chunk_rows"]),
