@@ -438,7 +438,7 @@ SPEC: dict[str, Any] = {
         "report": {"type": "path"},
         "run_id": {"type": "str"},
     },
-    "mutually_exclusive": [["in_cluster", "tunnel"], ["catch_up", "refresh"]],
+    "mutually_exclusive": [["in_cluster", "tunnel"]],
     "supports_check_mode": True,
 }
 

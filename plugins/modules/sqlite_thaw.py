@@ -151,7 +151,7 @@ SPEC: dict[str, Any] = {
         "wait": {"type": "float", "default": 0},
         "in_cluster": in_cluster_spec({"claim": {"type": "str", "required": True}, "user": {"type": "int"}}),
     },
-    "mutually_exclusive": [["in_cluster", "tunnel"], ["ask", "lose"]],
+    "mutually_exclusive": [["in_cluster", "tunnel"]],
     "supports_check_mode": True,
 }
 
