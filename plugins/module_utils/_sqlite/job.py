@@ -15,7 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import 
 from ansible_collections.golive.cutover.plugins.module_utils._reach.database import password_of
 from ansible_collections.golive.cutover.plugins.module_utils._reach.job import Program, VerbJob
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite import job_main, thaw_main
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.claim import pod_beside
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.claim import end_jobs, pod_beside
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.report import write_report
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.sqlite_copy import definitions_shown
 
@@ -55,12 +55,9 @@ def thaw_by_job(call: Call) -> dict[str, Any]:
             job.judge()
             call.warn("Only a Job can read the file and check mode starts none, so that nothing is known of it.")
             return {"changed": not call.params["ask"], "frozen": False, "written": []}
-        result = job.result()
-        while not job.began:
-            # What a killed run began has told of a moment before this call.
-            followed, result = result, job.result()
-            result = {**result, "changed": result["changed"] or followed["changed"]}
-        return result
+        inside = call.params["in_cluster"]
+        end_jobs(call, client, inside["namespace"], inside["claim"], NAME)
+        return job.result()
 
 
 def _job(call: Call, client: Client, main: str, own: dict[str, Any]) -> VerbJob:

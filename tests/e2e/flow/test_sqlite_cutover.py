@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An app moves from SQLite to PostgreSQL under load: no acknowledged write is lost, and no way back loses one unasked."""
+"""An app moves from SQLite to PostgreSQL under load: no acknowledged write is lost, and no way back loses one."""
 
 from __future__ import annotations
 
@@ -32,12 +32,23 @@ _OLD: dict[str, Any] = {
     "app_env": {"DATABASE_PATH": "/data/notes.db"},
     "postgres_mode": "none",
     "migrate_path": "",
+    "app_track_soak": 1,
+    "release_soak": 1,
+    "release_observe_passes": 2,
+}
+# Nothing answers there.
+_NOWHERE = {
+    "name": "never there",
+    "kind": "http",
+    "path": "/nowhere",
+    "tunnel": "{{ release_live }}",
+    "timeout": 1,
 }
 
 
 @dataclass
 class Writer:
-    """Writes notes one after the other, each over a connection of its own, and remembers what was acknowledged by whom."""
+    """Writes notes one after the other, each over a new connection, and remembers who acknowledged which."""
 
     port: int
     acknowledged: list[tuple[float, str, str]] = field(default_factory=list)
@@ -116,7 +127,7 @@ def move(make_stage: Callable[..., Stage]) -> Move:
     }
     kubectl("create", "namespace", stage.namespace)
     kubectl("apply", "-n", stage.namespace, "-f", "-", stdin=json.dumps(claim))
-    play = stage.play("site.yml")
+    play = stage.play("site.yml", "--skip-tags", "preflight")
     assert play.code == 0, play.output
     new = {
         "app_version": "1.0.0",
@@ -151,6 +162,12 @@ def test_a_killed_cutover_is_withdrawn_and_the_file_takes_writes_again(move: Mov
 def test_it_moves_under_load_and_loses_nothing(move: Move, capsys: pytest.CaptureFixture[str]) -> None:
     stage, writer = move.stage, move.writer
     with stage.load(rate=20) as ledger, writer.writing("moved"):
+        failing = {"release_observe_gates": [_NOWHERE], "release_observe_timeout": 3}
+        play = stage.play("release.yml", **move.new, **failing)
+        assert play.code != 0
+        # It failed under live traffic, and stays there: PostgreSQL has taken writes.
+        assert "would lose what PostgreSQL has taken since: public.notes" in play.output, play.output
+        assert version(stage) == "1.0.0"
         play = stage.play("release.yml", **move.new)
         assert play.code == 0, play.output
     assert version(stage) == "1.0.0"
@@ -163,7 +180,7 @@ def test_it_moves_under_load_and_loses_nothing(move: Move, capsys: pytest.Captur
     with capsys.disabled():
         print(f"\nread-only for {gap:.1f} s, {len(kept)} notes of {len(writer.acknowledged)} acknowledged")
     assert gap < 30
-    phases = {phase["phase"]: phase["verdict"] for phase in stage.runs()[0]["phases"]}
+    phases = {phase["phase"]: phase["verdict"] for phase in stage.runs()[1]["phases"]}
     assert phases["freeze"]["copy"]["rows"] <= len(kept)
     again = stage.play("release.yml", **move.new)
     assert (again.code, again.changed) == (0, 0), again.output
@@ -178,6 +195,7 @@ def test_a_return_that_would_lose_writes_is_refused(move: Move) -> None:
     assert "a later one" in move.rows()
 
 
+@pytest.mark.series
 def test_a_return_that_may_lose_them_leads_back_to_the_kept_file(move: Move) -> None:
     stage, writer = move.stage, move.writer
     back = stage.play("rollback.yml", **move.new, release_lose_writes=True)
@@ -185,3 +203,16 @@ def test_a_return_that_may_lose_them_leads_back_to_the_kept_file(move: Move) -> 
     assert version(stage) == "0.9.0"
     assert "a thawed one" in stage.get("/notes?q=thawed")[2]
     assert writer.write("a returned one") == 201
+
+
+@pytest.mark.series
+def test_a_shift_that_fails_lets_the_file_go(move: Move) -> None:
+    stage, writer = move.stage, move.writer
+    play = stage.play("release.yml", **move.new, release_probe_url=f"http://127.0.0.1:{stage.port}/nowhere")
+    assert play.code != 0
+    assert "was refused before it took traffic" in play.output, play.output
+    assert (version(stage), writer.write("a late one")) == ("0.9.0", 201)
+    # Nothing stands in the way of the next try, which has what came meanwhile.
+    play = stage.play("release.yml", **move.new)
+    assert play.code == 0, play.output
+    assert {"a returned one", "a late one"} <= set(move.rows())
