@@ -200,16 +200,18 @@ def test_a_return_that_may_lose_them_leads_back_to_the_kept_file(move: Move) -> 
 
 
 @pytest.mark.series
-def test_a_shift_that_fails_lets_the_file_go_and_a_gate_that_fails_later_does_not(move: Move) -> None:
+def test_a_gate_before_the_shift_lets_the_file_go_and_one_behind_it_does_not(move: Move) -> None:
     stage, writer = move.stage, move.writer
-    play = stage.play("release.yml", **move.new, release_probe_url="http://127.0.0.1:1/")
+    stage.play_until("release.yml", "Shift | record the phase", **move.new)
+    assert writer.write("a frozen one") == 503
+    failing: dict[str, Any] = {"release_gates": [{**_NOWHERE, "tunnel": "{{ release_preview }}"}]}
+    play = stage.play("release.yml", **move.new, **failing, release_verify_timeout=3)
     assert play.code != 0
     assert "was refused before it took traffic" in play.output, play.output
     assert (version(stage), writer.write("a late one")) == ("0.9.0", 201)
     # Nothing stands in the way of the next try, which has what came meanwhile.
     with writer.writing("held"):
-        failing = {"release_observe_gates": [_NOWHERE], "release_observe_timeout": 3}
-        play = stage.play("release.yml", **move.new, **failing)
+        play = stage.play("release.yml", **move.new, release_observe_gates=[_NOWHERE], release_observe_timeout=3)
     assert play.code != 0
     assert "would lose what PostgreSQL has taken since: public.notes" in play.output, play.output
     assert version(stage) == "1.0.0"
