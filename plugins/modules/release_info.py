@@ -109,6 +109,11 @@ colours:
       description: Revision that an unfinished update in place returns to.
       type: str
       returned: always
+    claims:
+      description: PersistentVolumeClaims that its pods mount.
+      type: list
+      elements: str
+      returned: always
 releases:
   description: Recorded releases, the newest first.
   returned: success

@@ -120,6 +120,24 @@ options:
         others is overwritten or found by the proof. Only for tables that the copy has made.
     type: bool
     default: false
+  refresh:
+    description:
+      - Whether tables of an earlier copy of this file are copied again in full, whatever the options of that one were.
+        It is refused when somebody else has written to them since, which is known of copies with this option or
+        O(freeze).
+    type: bool
+    default: false
+  freeze:
+    description:
+      - Whether the file takes no writes from its snapshot on. Triggers on its tables refuse them, with an error that
+        begins with C(golive:), to all who have it open. What was written before is in the copy, what comes later fails
+        where it is written, and reads go on. It needs the right to write the file.
+      - When the copy fails, the file takes writes again. When it is done, or killed, the file stays as it is until
+        M(golive.cutover.sqlite_thaw) is asked. A file that is frozen and copied is not copied again.
+      - Who switches triggers off in their connection, or makes tables and fills them, is not held back. New tables are
+        found and refused by the next run.
+    type: bool
+    default: false
   orphans:
     description: What happens when rows point to no row. V(keep) copies them, and leaves the foreign key not validated.
     type: str
@@ -208,6 +226,7 @@ notes:
   - Triggers of tables that exist fire. What they change is found by the proof.
   - SQLite 3.37 or newer is needed where the task runs.
 seealso:
+  - module: golive.cutover.sqlite_thaw
   - module: golive.cutover.db_migrate
 """
 
@@ -317,6 +336,10 @@ snapshot:
   description: C(sha256) and C(bytes) of the snapshot.
   returned: success
   type: dict
+frozen:
+  description: Id of the freeze that the file is under; empty while it takes writes.
+  returned: success
+  type: str
 notices:
   description: What the user should know of the values, as in RV(refused).
   returned: success
@@ -405,6 +428,8 @@ SPEC: dict[str, Any] = {
         "append": {"type": "list", "elements": "str", "default": []},
         "replace": {"type": "list", "elements": "str", "default": []},
         "catch_up": {"type": "bool", "default": False},
+        "refresh": {"type": "bool", "default": False},
+        "freeze": {"type": "bool", "default": False},
         "orphans": {"type": "str", "choices": ["fail", "keep"], "default": "fail"},
         "processes": {"type": "int"},
         "chunk_rows": {"type": "int", "default": 50000},

@@ -26,12 +26,18 @@ from .recipes import Entries
 
 BUILDERS = {
     "notes": program_images.build_notes,
+    "notes-sqlite": program_images.build_notes_sqlite,
     "postgres": postgres_image.build,
     "httpbin": program_images.build_httpbin,
     "python": python_image.build,
     "prometheus": prometheus_image.build,
 }
-PROGRAMS = {"notes": programs.NOTES, "httpbin": programs.HTTPBIN_SERVER, "load": programs.LOAD}
+PROGRAMS = {
+    "notes": programs.NOTES,
+    "notes-sqlite": programs.NOTES_SQLITE,
+    "httpbin": programs.HTTPBIN_SERVER,
+    "load": programs.LOAD,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

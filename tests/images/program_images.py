@@ -15,7 +15,7 @@ from tests.cluster.progress import part
 from tests.cluster.record import cache_dir, locked
 
 from . import programs
-from .recipes import HTTPBIN, NOTES_RELEASES, Entries, reference
+from .recipes import HTTPBIN, NOTES_RELEASES, NOTES_SQLITE, Entries, reference
 
 USER = 65532
 PORT = 8080
@@ -32,12 +32,20 @@ def build_notes() -> Entries:
     )
 
 
+def build_notes_sqlite() -> Entries:
+    """Under a name of its own in the manifest, as a release of notes in the cluster."""
+    releases = {NOTES_SQLITE: {"APP_VERSION": NOTES_SQLITE, "APP_PORT": str(PORT)}}
+    return _write_all("notes-sqlite", programs.NOTES_SQLITE, releases, image="notes")
+
+
 def build_httpbin() -> Entries:
     made = _write_all("httpbin", programs.HTTPBIN_SERVER, {HTTPBIN: {"HOST": "0.0.0.0", "PORT": str(PORT)}})
     return {name: {**entry, "ready_path": "/status/200"} for name, entry in made.items()}
 
 
-def _write_all(name: str, program: programs.Program, releases: Mapping[str, Mapping[str, str]]) -> Entries:
+def _write_all(
+    name: str, program: programs.Program, releases: Mapping[str, Mapping[str, str]], image: str = ""
+) -> Entries:
     images = cache_dir() / "images"
     made: Entries = {}
     for version, settings in releases.items():
@@ -50,7 +58,7 @@ def _write_all(name: str, program: programs.Program, releases: Mapping[str, Mapp
         }
         content = hashlib.sha256(json.dumps([program.key, config]).encode() + Path(oci.__file__).read_bytes())
         archive = images / f"{name}-{version}-{content.hexdigest()[:12]}.tar"
-        full = reference(name, version)
+        full = reference(image or name, version)
         with locked(images / f"{name}.lock"):
             if not archive.exists():
                 with part(f"image {full}") as current:

@@ -20,19 +20,25 @@ from .recipes import HTTPBIN, TESTS
 
 @dataclass(frozen=True)
 class Program:
-    """Built from a folder with our sources, or from a public package at a version."""
+    """Built from a folder with our sources, or from a public package at a version.
+
+    Files of the folder ``over`` stand in place of those of ``source`` with the same names.
+    """
 
     name: str
     source: Path | None = None
+    over: Path | None = None
     package: str = ""
     version: str = ""
 
     def sources(self) -> list[Path]:
         """Files the binary depends on: tests and data beside them do not count."""
-        if self.source is None:
-            return []
-        found = [path for path in sorted(self.source.glob("*.go")) if not path.name.endswith("_test.go")]
-        return [*found, *(path for path in (self.source / "go.mod", self.source / "go.sum") if path.exists())]
+        folders = [folder for folder in (self.source, self.over) if folder]
+        found = [
+            path for folder in folders for path in sorted(folder.glob("*.go")) if not path.name.endswith("_test.go")
+        ]
+        found += [path for folder in folders for path in (folder / "go.mod", folder / "go.sum") if path.exists()]
+        return list({path.name: path for path in found}.values())
 
     @property
     def key(self) -> str:
@@ -47,6 +53,7 @@ class Program:
 
 
 NOTES = Program("notes", source=TESTS / "app")
+NOTES_SQLITE = Program("notes-sqlite", source=TESTS / "app", over=TESTS / "app" / "sqlite")
 LOAD = Program("load", source=TESTS / "load")
 HTTPBIN_SERVER = Program(
     "go-httpbin", package="github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin", version=f"v{HTTPBIN}"

@@ -30,6 +30,9 @@ NOTES_RELEASES: dict[str, dict[str, str]] = {
     "3.0.0-oom": {"APP_FAULT": "oom"},
 }
 
+# The release before them keeps its notes in a SQLite file; it is another binary.
+NOTES_SQLITE = "0.9.0"
+
 
 def reference(name: str, version: str) -> str:
     return f"{IMAGE_PREFIX}/{name}:{version}"

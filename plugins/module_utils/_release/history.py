@@ -108,8 +108,14 @@ def _colour(client: Client, namespace: str, app: str, colour: str) -> dict[str, 
         "digests": _digests(client, namespace, deployment),
         "revision": notes.get(REVISION) or "",
         **{note: notes.get(f"golive.cutover/{note}") or "" for note in _NOTES},
+        "claims": _claims(template["spec"]),
         "reads": references_of(template),
     }
+
+
+def _claims(pod: Mapping[str, Any]) -> list[str]:
+    volumes = (row.get("persistentVolumeClaim") or {} for row in pod.get("volumes") or [])
+    return sorted({row["claimName"] for row in volumes if row})
 
 
 def _digests(client: Client, namespace: str, deployment: Mapping[str, Any]) -> list[str]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Failed, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._kube.job import delete_job
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view import collection_path
 
 _USER = 65532
 _ONE_NODE, _ONE_POD = "ReadWriteOnce", "ReadWriteOncePod"
 _ENDED = ("Succeeded", "Failed")
+_JOB_ENDS_S = 120.0
 _NAME = "app.kubernetes.io/name"
 
 
@@ -55,6 +59,24 @@ def pod_beside(client: Client, namespace: str, claim: str, user: int | None, own
         required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
         spec["affinity"] = {"nodeAffinity": required}
     return spec
+
+
+def end_jobs(call: Call, client: Client, namespace: str, claim: str, own: str) -> None:
+    """End the Jobs of killed runs on the claim, and wait until their pods are gone: they would freeze the file later.
+
+    Raises GoliveError ``timeout`` with the pods that stay.
+    """
+    mine = {"labelSelector": f"{_NAME}={own}"}
+    for job in client.list(collection_path("Job", namespace), mine):
+        if _volumes(job["spec"]["template"]["spec"], claim):
+            delete_job(client, job["metadata"])
+
+    def look() -> Done[None] | Failed | Pending:
+        pods = [pod for pod in client.list(collection_path("Pod", namespace), mine) if _volumes(pod["spec"], claim)]
+        at_work = [pod["metadata"]["name"] for pod in pods if (pod.get("status") or {}).get("phase") not in _ENDED]
+        return Pending(f"{', '.join(at_work)} still there") if at_work else Done(None)
+
+    wait_for(call, look, what=f"the end of earlier Jobs on the claim {claim}", timeout=_JOB_ENDS_S)
 
 
 def _users(client: Client, namespace: str, claim: str) -> list[dict[str, Any]]:

@@ -75,6 +75,27 @@ class Copy:
     report: Mapping[str, Any] | None
 
 
+# Key of a report for what the database held at the end of the copy, as ``mark_of`` tells it.
+MARK = "mark"
+
+
+def frozen_copy(known: Iterable[Copy], source: str, frozen: str) -> Copy | None:
+    """The finished copy of a file that is under this freeze; None without one."""
+    found = (one for one in known if one.finished and one.source == source and (one.report or {}).get("frozen"))
+    return next((one for one in found if (one.report or {})["frozen"] == frozen), None)
+
+
+def unmarked(copy: Copy) -> dict[str, Any]:
+    """The result of a finished copy."""
+    return {key: value for key, value in (copy.report or {}).items() if key != MARK}
+
+
+def mark_again(session: Session, copy: Copy, mark: Mapping[str, Any]) -> None:
+    """Record what the database holds now, as what may be given up."""
+    report = json.dumps({**(copy.report or {}), MARK: mark})
+    session.execute("UPDATE golive.sqlite_copies SET report = %s WHERE id = %s", (report, copy.id))
+
+
 @dataclass(frozen=True)
 class Done:
     """A chunk that is committed. ``altered``: values by column that policies have changed."""

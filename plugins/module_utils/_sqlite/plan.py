@@ -58,6 +58,8 @@ class Wish:
     replace: Sequence[str]
     orphans: str
     catch_up: bool
+    refresh: bool
+    freeze: bool
     processes: int
     chunk_rows: int
     wait: float

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 VIRTUAL_COLUMN, STORED_COLUMN = 2, 3
 _HIDDEN_COLUMN = 1
+# Begins the names of the triggers that we make ourselves.
+FROZEN = "golive_frozen_"
 _BINARY = "BINARY"
 _AUTOINCREMENT = re.compile(r"\bAUTOINCREMENT\b", re.IGNORECASE)
 _DEFERRABLE = re.compile(r"\bDEFERRABLE\s+INITIALLY\s+DEFERRED\b", re.IGNORECASE)
@@ -130,7 +132,11 @@ def read_schema(connection: sqlite3.Connection) -> Schema:
         else:
             skipped.append(Skipped("table", name, "it belongs to a virtual table"))
     triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
-    skipped += [Skipped("trigger", name, "its SQL must be read by a person", sql or "") for name, sql in triggers]
+    skipped += [
+        Skipped("trigger", name, "its SQL must be read by a person", sql or "")
+        for name, sql in triggers
+        if not name.startswith(FROZEN)
+    ]
     by_name = {table.name.lower(): table for table in tables}
     return Schema(tuple(replace(table, foreign_keys=_as_named(table, by_name)) for table in tables), tuple(skipped))
 

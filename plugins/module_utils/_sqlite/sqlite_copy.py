@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,21 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.session import 
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite import definitions, ledger
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.catch_up import remove, stale_chunks
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.chunks import Chunk
-from ansible_collections.golive.cutover.plugins.module_utils._sqlite.ledger import Copy, Done
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.frozen import (
+    freeze,
+    frozen_by,
+    refuse_new_tables,
+    source_tables,
+    thaw,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.ledger import (
+    MARK,
+    Copy,
+    Done,
+    frozen_copy,
+    unmarked,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.mark import mark_of, told, written_since
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import (
     Plan,
     Wish,
@@ -48,7 +62,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._sqlite.target impo
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.work import APPLICATION, copy_worker
 
 _APPLICATION = "golive sqlite_copy"
-_NO_LIMIT = Limits(lock=10, statement=0, idle_in_transaction=0)
+# A copy has no limit of its own.
+LIMITS = Limits(lock=10, statement=0, idle_in_transaction=0)
 _TOLD_EVERY_S = 0.5
 _COUNTER = slice(24, 28)
 
@@ -56,7 +71,7 @@ _COUNTER = slice(24, 28)
 def copy_sqlite(call: Call, where: Settings, wish: Wish) -> dict[str, Any]:
     """The verb's result. Raises GoliveError, SqlError as GoliveError, or Interrupted; what is committed stays."""
     check_source(wish.path)
-    with connect(call, where, limits=_NO_LIMIT, application_name=_APPLICATION) as session:
+    with connect(call, where, limits=LIMITS, application_name=_APPLICATION) as session:
         if not ledger.lock(call, session, wish.wait):
             raise GoliveError(
                 "locked",
@@ -107,18 +122,63 @@ class _Run:
         name = f"{os.path.basename(wish.path)}.{goal}.golive-snapshot"
         self._snapshot_path = os.path.join(wish.work_dir, name)
         self._keep_snapshot = False
+        # What is replaced by a refresh is found out, not asked for.
+        self._asked = _asked(wish)
+        self._frozen = ""
 
     def result(self) -> dict[str, Any]:
-        wish = self._wish
-        state, asked = _state_of(wish.path), _asked(wish)
-        known = ledger.copies(self._session, wish.schema)
+        path, known = self._wish.path, ledger.copies(self._session, self._wish.schema)
+        self._frozen = frozen_by(path)
+        carried = frozen_copy(known, path, self._frozen)
+        if carried is not None:
+            refuse_new_tables(path)
+            return {**unmarked(carried), "changed": False, "state": "present", "resumed": 0}
+        if self._wish.refresh:
+            self._wish = replace(self._wish, replace=self._replaced(known))
+        if not self._wish.freeze or self._call.check_mode:
+            return self._copied(known)
+        was = self._frozen
+        self._frozen = freeze(self._call, path)
+        try:
+            return self._copied(known)
+        except BaseException:
+            # Nobody uses what was not carried over in full, so that the source is the only place to write to.
+            if not was:
+                thaw(self._call.for_undo(), path)
+            raise
+
+    def _replaced(self, known: list[Copy]) -> list[str]:
+        """The tables that a refresh copies again. Raises GoliveError ``target_written``."""
+        mine = [one for one in known if one.source == self._wish.path]
+        tables = {name for one in mine for name in one.tables}
+        there = tables_there(self._session, self._wish.schema, [cut(name) for name in sorted(tables)])
+        # An unfinished one has told nobody that its rows may be used.
+        if there and mine[0].finished:
+            names = {f"{self._wish.schema}.{name}" for name in there}
+            mark = (mine[0].report or {}).get(MARK)
+            written = None if mark is None else written_since(self._session, mark, names)
+            if written is None or written:
+                raise GoliveError(
+                    "target_written",
+                    f"The tables of the copy of {self._wish.path} have been written to since: {told(written)}."
+                    if written
+                    else f"Nothing tells whether the tables of the copy of {self._wish.path} were written to since.",
+                    "Name them in replace if the rows that are there may go, or use another database.",
+                    {"written": written or []},
+                )
+        inside = set(source_tables(self._wish.path))
+        return sorted({*self._wish.replace, *(name for name in tables if name in inside and cut(name) in there)})
+
+    def _copied(self, known: list[Copy]) -> dict[str, Any]:
+        wish, asked = self._wish, self._asked
+        state = _state_of(wish.path)
         same = next((one for one in known if (one.source, one.asked) == (wish.path, asked)), None)
         if same is not None and same.finished:
             there = tables_there(self._session, wish.schema, [cut(name) for name in same.tables])
             # Whoever drops a table wants it anew.
             same = same if len(there) == len(same.tables) else None
         if same is not None and same.finished and same.source_state == state and not wish.replace:
-            return {**(same.report or {}), "changed": False, "state": "present", "resumed": 0}
+            return {**unmarked(same), "changed": False, "state": "present", "resumed": 0}
         resumed, anew = same, False
         if same is not None and same.source_state != state:
             anew = wish.catch_up
@@ -208,8 +268,9 @@ class _Run:
         self._finish_tables(plan, number, keyed)
         prove(call, self._where, session, plan, done, wish.processes)
         result = self._told(plan, "copied", done, before)
+        mark = {MARK: mark_of(session)} if wish.freeze or wish.refresh else {}
         write_report(wish.report, result)
-        ledger.end_copy(session, number, result)
+        ledger.end_copy(session, number, {**result, **mark})
         self._keep_snapshot = False
         return result
 
@@ -277,7 +338,7 @@ class _Run:
             "tables": list(plan.targets),
             "source": self._wish.path,
             "source_state": state,
-            "asked": _asked(self._wish),
+            "asked": self._asked,
             "sha256": plan.snapshot.sha256,
             "plan": plan.digest,
             "cuts": json.dumps({"schema": schema_digest, "tables": cuts}),
@@ -370,6 +431,7 @@ class _Run:
             "seconds": round(seconds, 3),
             "resumed": before,
             "snapshot": {"sha256": plan.snapshot.sha256, "bytes": plan.snapshot.bytes},
+            "frozen": self._frozen,
             "notices": findings(plan.notices),
             "review": [row.__dict__ for row in plan.review],
         }

@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns import policies_of
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.plan import Wish
@@ -21,6 +22,8 @@ def copy_directly(call: Call) -> dict[str, Any]:
     """The result of the verb; raises GoliveError."""
     params = call.params
     path = os.path.abspath(params["path"])
+    if params["catch_up"] and params["refresh"]:
+        raise GoliveError("invalid", "catch_up and refresh are two ways to copy a file again.", "Set one of them.")
     wish = Wish(
         path=path,
         work_dir=params["work_dir"] or os.path.dirname(path),
@@ -31,6 +34,8 @@ def copy_directly(call: Call) -> dict[str, Any]:
         append=tuple(params["append"] or ()),
         replace=tuple(params["replace"] or ()),
         catch_up=params["catch_up"],
+        refresh=params["refresh"],
+        freeze=params["freeze"],
         orphans=params["orphans"],
         processes=max(1, params["processes"] or min(_MOST_PROCESSES, os.cpu_count() or 1)),
         chunk_rows=max(1, params["chunk_rows"]),

@@ -47,6 +47,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "release_journal": {"action": "read", "app": "x", "namespace": "x"},
     "rolling_lint": {"content": "{apiVersion: v1, kind: ConfigMap}", "service": "x", "namespace": "x"},
     "sqlite_copy": {"path": "../shop.db"},
+    "sqlite_thaw": {"path": "../shop.db"},
     "tls_secret": {"namespace": "x", "name": "x", "ca": {"name": "x-ca"}, "names": ["x.example.org"]},
     "traffic_info": {"service": "x", "namespace": "x"},
     "traffic_switch": {"service": "x", "namespace": "x", "to": "green"},
@@ -61,6 +62,7 @@ DATABASE_VERBS = (
     "pg_health",
     "pg_settings",
     "sqlite_copy",
+    "sqlite_thaw",
 )
 
 

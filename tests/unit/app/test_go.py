@@ -20,15 +20,21 @@ from tests.images import programs
 TESTS = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("folder", ["app", "load"])
-def test_go(folder: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", [programs.NOTES, programs.NOTES_SQLITE, programs.LOAD], ids=lambda one: one.name)
+def test_go(program: programs.Program, tmp_path: Path) -> None:
     work = programs.work_folder()
+    tested = tmp_path / "sources"
+    tested.mkdir()
+    for path in program.sources():
+        shutil.copy(path, tested)
+    for path in (program.over or program.source or tested).glob("*_test.go"):
+        shutil.copy(path, tested)
     with locked(work / "lock"):
         go = toolchain(Part("go toolchain"))
-        environment = {**go_environment(work, tmp_path), "DATABASE_HOST": ""}
+        environment = {**go_environment(work, tmp_path / "bin"), "DATABASE_HOST": ""}
         done = subprocess.run(
             [go, "test", "-trimpath", "-buildvcs=false", "-vet=all", "./..."],
-            cwd=TESTS / folder,
+            cwd=tested,
             env=environment,
             check=False,
             capture_output=True,

@@ -31,6 +31,21 @@ def test_the_key_follows_sources_and_not_tests(tmp_path: Path) -> None:
     assert made.key != before
 
 
+def test_a_file_stands_in_place_of_another_one(tmp_path: Path) -> None:
+    made = program(tmp_path)
+    over = tmp_path / "over"
+    over.mkdir()
+    (over / "main.go").write_text("package main // over")
+    (over / "go.sum").touch()
+    other = programs.Program("x", source=tmp_path, over=over)
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in other.sources()) == [
+        "go.mod",
+        "over/go.sum",
+        "over/main.go",
+    ]
+    assert made.key == program(tmp_path).key != other.key
+
+
 def test_a_partial_build_keeps_the_rest_of_the_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOLIVE_CACHE", str(tmp_path))
     folder = tmp_path / "images"
@@ -53,7 +68,9 @@ def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit) as stopped:
         cli.main(["postgress"])
     assert stopped.value.code == 2
-    assert "postgress; known: notes, postgres, httpbin, python, prometheus, load" in capsys.readouterr().err
+    assert (
+        "postgress; known: notes, notes-sqlite, postgres, httpbin, python, prometheus, load" in capsys.readouterr().err
+    )
 
 
 def test_every_fault_of_a_release_is_one_the_app_knows() -> None:
