@@ -99,6 +99,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+created:
+  description: Whether the Secret was not there.
+  returned: success
+  type: bool
 login:
   description: Name of the login in the Secret.
   returned: success

@@ -183,6 +183,7 @@ class _Work:
         name = self._params["name"]
         result: dict[str, Any] = {
             "changed": self._changed,
+            "created": before.current is None,
             "login": after.login,
             "spare": next((one for one in self._logins if one != after.login), None),
             "next": name + _NEXT if after.next is not None else None,

@@ -58,6 +58,7 @@ class Embedded:
     """The role in a namespace of its own."""
 
     namespace: str
+    superuser: str = "postgres"
 
     def play(self, *arguments: str, file: Path = _ROLE, **variables: Any) -> Ran:
         settings = {
@@ -77,7 +78,7 @@ class Embedded:
     def sql(self, text: str) -> str:
         """What the server itself answers, without our code."""
         pod = ("exec", "-n", self.namespace, "shop-postgres-0", "--")
-        return kubectl(*pod, "psql", "-U", "postgres", "-d", "shop", "-Atc", text).strip()
+        return kubectl(*pod, "psql", "-U", self.superuser, "-d", "shop", "-Atc", text).strip()
 
     def login(self, of: str = "") -> dict[str, str]:
         """Name and password of a login, from its Secret; ``of`` is what its name ends with."""
