@@ -108,7 +108,7 @@ class Move:
         """The notes that PostgreSQL has."""
         query = "SELECT text FROM notes"
         place = ("-n", self.stage.namespace, "statefulset/notes-postgres")
-        return kubectl("exec", *place, "--", "psql", "-U", "notes", "-Atc", query).splitlines()
+        return kubectl("exec", *place, "--", "psql", "-U", "postgres", "-d", "notes", "-Atc", query).splitlines()
 
 
 @pytest.fixture(scope="module")
