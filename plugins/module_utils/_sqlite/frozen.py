@@ -15,29 +15,30 @@ from urllib.parse import quote
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.schema import FROZEN, quoted
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite.source import BUSY_S, unreadable
 
 _EVENTS = ("INSERT", "UPDATE", "DELETE")
 _ID = re.compile(r"freeze ([0-9a-f]{16})'")
 # Within it SQLite asks for its lock by itself; between two of them this process may be told to stop.
-_BUSY_S, _LOCK_S = 0.5, 30.0
+_TRY_S, _LOCK_S = 0.5, 30.0
 _TABLES = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT GLOB 'sqlite_*'"
 
 
 def source_tables(path: str) -> list[str]:
     """Names of the tables that hold rows of their own. Raises GoliveError ``source_locked``."""
-    with _opened(path, "ro") as connection:
+    with _opened(path) as connection:
         return sorted(name for (name,) in connection.execute(_TABLES))
 
 
 def frozen_by(path: str) -> str:
     """Id of the freeze that the file is under; empty without one."""
-    with _opened(path, "ro") as connection:
+    with _opened(path) as connection:
         return next(iter(_triggers(connection).values()), "")
 
 
 def refuse_new_tables(path: str) -> None:
     """Raises GoliveError ``frozen_changed`` when a table of a frozen file takes writes, because it is newer."""
-    with _opened(path, "ro") as connection:
+    with _opened(path) as connection:
         open_ones = sorted({table for table, _event in _missing(connection)})
     if open_ones:
         raise GoliveError(
@@ -89,34 +90,39 @@ def _missing(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def _opened(path: str, mode: str) -> Iterator[sqlite3.Connection]:
+def _opened(path: str) -> Iterator[sqlite3.Connection]:
+    """A connection that reads."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(path)}?mode={mode}", uri=True, timeout=_BUSY_S)) as connection:
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=BUSY_S)) as connection:
             connection.isolation_level = None
             yield connection
     except sqlite3.DatabaseError as error:
-        if _busy(error):
-            raise _locked(path, error) from error
-        raise GoliveError(
-            "freeze_failed",
-            f"Cannot change or read the triggers of {path}: {error}.",
-            "The file and its directory must be writable for the user that the task, or its Job, runs as.",
-        ) from error
+        raise unreadable(path, error) from error
 
 
 @contextmanager
 def _written(call: Call, path: str) -> Iterator[sqlite3.Connection]:
     """One transaction of all of the block; readers go on, and writers wait for it."""
-    with _opened(path, "rw") as connection:
-        connection.execute("PRAGMA synchronous = FULL")
-        _patiently(call, connection, "BEGIN IMMEDIATE")
-        try:
-            yield connection
-            _patiently(call, connection, "COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    try:
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=_TRY_S)) as connection:
+            connection.isolation_level = None
+            connection.execute("PRAGMA synchronous = FULL")
+            _patiently(call, connection, "BEGIN IMMEDIATE")
+            try:
+                yield connection
+                _patiently(call, connection, "COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+    except sqlite3.DatabaseError as error:
+        if _busy(error):
+            raise _locked(path, error) from error
+        raise GoliveError(
+            "freeze_failed",
+            f"Cannot change the triggers of {path}: {error}.",
+            "The file and its directory must be writable for the user that the task, or its Job, runs as.",
+        ) from error
 
 
 def _patiently(call: Call, connection: sqlite3.Connection, statement: str) -> None:

@@ -21,7 +21,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 LEAST_VERSION = (3, 37, 0)
 _MAGIC = b"SQLite format 3\x00"
 _PAGES = 2000
-_BUSY_S = 5.0
+BUSY_S = 5.0
 _PIECE = 1 << 20
 _MOST_FAULTS = 20
 
@@ -112,7 +112,7 @@ def _backup(call: Call, path: str, new: str) -> None:
 
     try:
         with (
-            closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=_BUSY_S)) as source,
+            closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=BUSY_S)) as source,
             closing(sqlite3.connect(new)) as target,
         ):
             # Inside of a transaction a writer cannot make the copy begin anew.
@@ -122,15 +122,16 @@ def _backup(call: Call, path: str, new: str) -> None:
             source.backup(target, pages=_PAGES, progress=progress, sleep=0)
             target.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
-def _unreadable(path: str, error: sqlite3.DatabaseError) -> GoliveError:
+def unreadable(path: str, error: sqlite3.DatabaseError) -> GoliveError:
+    """Why a source cannot be read."""
     text = str(error)
     if "locked" in text or "busy" in text:
         return GoliveError(
             "source_locked",
-            f"Cannot read {path}: another program has held its lock for {_BUSY_S:g} s ({text}).",
+            f"Cannot read {path}: another program has held its lock for {BUSY_S:g} s ({text}).",
             "End what writes to it, or try again.",
         )
     if "full" in text or "disk I/O" in text:
@@ -152,7 +153,7 @@ def _check(call: Call, path: str, new: str) -> None:
         with opened(new, text=True) as connection:
             faults = [row[0] for row in connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})")]
     except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if faults != ["ok"]:
         raise GoliveError(
             "source_corrupt",
