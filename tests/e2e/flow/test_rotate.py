@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg2
+import pytest
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
@@ -75,6 +76,7 @@ class Clients:
                     self.tries.append((login["user"], self.try_with(address, login)))
 
 
+@pytest.mark.series
 def test_passwords_change_and_nobody_fails_to_log_in(make_stage: Callable[..., Stage]) -> None:
     stage = make_stage()
     brought = stage.play("site.yml")
