@@ -22,6 +22,7 @@ WITH spaces AS (
 ), ledger AS (
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND (c.relname = ANY(%s) OR c.relname ~ '^side_')
+        OR n.nspname = 'golive' AND c.relname IN ('sqlite_copies', 'sqlite_chunks')
 ), relations AS (
     SELECT c.*, pg_get_userbyid(c.relowner) AS owner, c.oid::regclass::text AS label,
         CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'

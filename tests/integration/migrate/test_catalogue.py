@@ -11,6 +11,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import c
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.catalogue import Snapshot, snapshot
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import connect, settings
+from ansible_collections.golive.cutover.plugins.module_utils._sqlite import ledger as sqlite_ledger
 from tests.integration.conftest import Database
 from tests.integration.migrate.conftest import Project
 from tests.integration.migrate.test_metrics import numbers
@@ -208,6 +209,8 @@ def test_the_ledger_and_what_the_session_sees_do_not_count(project: Project) -> 
     project.write("0001_create_notes.sql", "SELECT 1;")
     project.write("0002_add_tag.sql", "SELECT 2;")
     project.migrate()
+    with connect(call_for_tests({}), settings(project.database.options)) as session:
+        sqlite_ledger.prepare(session)
     assert seen(project.database).text == before.text
     assert "golive.migrations" in seen(project.database, "others").text
     name = project.database.name
