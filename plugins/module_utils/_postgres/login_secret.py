@@ -31,15 +31,13 @@ _LENGTH = 32
 _TRIES = 20
 _RACED = ("conflict", "already_exists")
 
-Found = Mapping[str, Any] | None
-
 
 @dataclass(frozen=True)
 class _State:
     """Both Secrets as they are; names of logins, or None."""
 
-    current: Found
-    next: Found
+    current: Mapping[str, Any] | None
+    next: Mapping[str, Any] | None
 
     @property
     def login(self) -> str | None:
@@ -108,7 +106,7 @@ class _Work:
         if self._params["step"] != "keep" and len(self._logins) < 2:
             raise GoliveError("invalid", f"{self._logins[0]} has no other login to change places with.")
 
-    def _have(self, found: Found) -> Found:
+    def _have(self, found: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         """The Secret with a login: as it is, with the password that it has, or a copied one, or a new one."""
         source = self._params["password_from"]
         password = _text(found, PASSWORD)
@@ -139,17 +137,19 @@ class _Work:
             self._call.alive()
             self._client.request("DELETE", self._path(meta["name"]), body=body)
 
-    def _has_labels(self, found: Found) -> bool:
+    def _has_labels(self, found: Mapping[str, Any] | None) -> bool:
         wanted = {**(self._params["labels"] or {}), **_MANAGED}
         return wanted.items() <= ((found or {}).get("metadata", {}).get("labels") or {}).items()
 
-    def _read(self, name: str) -> Found:
+    def _read(self, name: str) -> Mapping[str, Any] | None:
         found = self._client.get_or_none(self._path(name))
         if found is not None and self._token is not None:
             refuse_newer({**found, "kind": "Secret"}, self._token)
         return found
 
-    def _write(self, name: str, found: Found, login: str | None, password: str | None) -> Found:
+    def _write(
+        self, name: str, found: Mapping[str, Any] | None, login: str | None, password: str | None
+    ) -> Mapping[str, Any] | None:
         """Create it, or replace what was found if nobody has changed it since: name and password in one write."""
         meta = dict((found or {}).get("metadata") or {"name": name, "namespace": self._params["namespace"]})
         meta.pop("managedFields", None)
@@ -197,15 +197,15 @@ class _Work:
 
 
 def _generated() -> str:
-    return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    return "".join(secrets.choice(_LETTERS) for _letter in range(_LENGTH))
 
 
-def _text(secret: Found, key: str) -> str | None:
+def _text(secret: Mapping[str, Any] | None, key: str) -> str | None:
     value = ((secret or {}).get("data") or {}).get(key)
     return base64.b64decode(value).decode() if value is not None else None
 
 
-def _shown(secret: Found) -> dict[str, Any] | None:
+def _shown(secret: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What may be shown of it: no password."""
     if secret is None:
         return None

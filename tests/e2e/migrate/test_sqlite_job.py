@@ -195,7 +195,8 @@ def play(held: Held, folder: Path, *arguments: str, **variables: Any) -> tuple[i
     settings = {
         "app_name": "shop",
         "app_namespace": held.stand.namespace,
-        "postgres_mode": "embedded",
+        "postgres_mode": "external",
+        "postgres_host": f"{NAME}.{held.stand.namespace}.svc",
         "postgres_secret": {"name": NAME},
         "migrate_sqlite_path": "shop.db",
         "migrate_sqlite_claim": "shop-data",

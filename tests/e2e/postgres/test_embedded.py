@@ -336,8 +336,8 @@ def _write(embedded: Embedded, acknowledged: list[int], stop: threading.Event) -
     while not stop.is_set():
         try:
             with (
-                embedded.tunnel() as (host, port),
-                closing(embedded.connect(host, port)) as session,
+                embedded.tunnel() as address,
+                closing(embedded.connect(*address)) as session,
                 session.cursor() as cursor,
             ):
                 while not stop.is_set():
