@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Pending
@@ -32,17 +32,17 @@ class Beside:
 
 def unread(session: Session, files: Sequence[Beside]) -> list[str]:
     """Paths of those that are not as wanted, or that the server has not read since they are."""
-    return [one.path for one in files if not _is_there(session, one) or _look(session, one)["newer"]]
+    seen = [(one, _look(session, one)) for one in files]
+    return [one.path for one, row in seen if not _holds(one, row) or row["newer"]]
 
 
 def await_beside(session: Session, files: Sequence[Beside]) -> Done[None] | Pending:
     """Whether all of them hold what they shall."""
-    missing = [one.path for one in files if not _is_there(session, one)]
+    missing = [one.path for one in files if not _holds(one, _look(session, one))]
     return Pending(f"{', '.join(missing)} not yet the new one") if missing else Done(None)
 
 
-def _is_there(session: Session, one: Beside) -> bool:
-    seen = _look(session, one)
+def _holds(one: Beside, seen: Mapping[str, object]) -> bool:
     return one.sha256 in (None, seen["content"]) and one.certificate_sha256 in (None, seen["certificate"])
 
 
