@@ -59,14 +59,12 @@ class Limits:
     idle_in_transaction: float = 60.0
 
 
-def settings(
-    options: Mapping[str, Any] | None, password: str | None = None, address: tuple[str, int] | None = None
-) -> Settings:
+def settings(options: Mapping[str, Any] | None, address: tuple[str, int] | None = None) -> Settings:
     """Settings of the option ``postgresql``; ``PGHOST``, ``PGPORT``, ``PGDATABASE``, ``PGUSER``, ``PGPASSWORD``,
     ``PGSSLMODE`` and ``PGSSLROOTCERT`` stand in for what it leaves out, read now.
 
-    ``password`` is one that was read from a Secret. ``address`` is the local end of a tunnel: it is connected to, and
-    ``host`` stays the name that a certificate must show.
+    ``address`` is the local end of a tunnel: it is connected to, and ``host`` stays the name that a certificate must
+    show.
     """
     given = {key: value for key, value in (options or {}).items() if value is not None}
 
@@ -84,7 +82,7 @@ def settings(
         port=number,
         database=of("database", "PGDATABASE"),
         user=of("user", "PGUSER"),
-        password=password or of("password", "PGPASSWORD"),
+        password=of("password", "PGPASSWORD"),
         sslmode=of("sslmode", "PGSSLMODE"),
         sslrootcert=of("sslrootcert", "PGSSLROOTCERT"),
         connect_timeout=given.get("connect_timeout", Settings.connect_timeout),

@@ -50,7 +50,7 @@ def test_options_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings({"host": "here", "password": None}) == Settings(
         host="here", port=6000, password="from-the-environment"
     )
-    assert settings({"host": "here", "port": 1}, password="from-a-secret") == Settings(
+    assert settings({"host": "here", "port": 1, "password": "from-a-secret"}) == Settings(
         host="here", port=1, password="from-a-secret"
     )
 
