@@ -69,7 +69,7 @@ def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]
         cli.main(["postgress"])
     assert stopped.value.code == 2
     assert (
-        "postgress; known: notes, notes-sqlite, postgres, httpbin, python, prometheus, load" in capsys.readouterr().err
+        "postgress; known: notes, notes-sqlite, postgres, postgres-backup, httpbin, python, prometheus, load" in capsys.readouterr().err
     )
 
 
