@@ -28,6 +28,11 @@ options:
     description: Namespace of the Job, its volume and its Secret.
     type: str
     required: true
+  app:
+    description: Name of the app, whose server is C(<app>-postgres) and whose pod is asked for the list of backups. Where
+      it does not run, a Job lists them.
+    type: str
+    required: true
   name:
     description:
       - Name of this restore, and the beginning of the Job's. With a volume that stays, a second run with the same name
@@ -36,13 +41,12 @@ options:
     required: true
   config_secret:
     description: Secret whose key C(pgbackrest.conf) leads to the repositories, as M(golive.cutover.backup_secret) makes
-      it for a server.
+      it for the server. Without it C(<app>-postgres-backup).
     type: str
-    required: true
   image:
-    description: Image with PostgreSQL of the backup's major version and pgBackRest 2.59.1 or newer.
+    description: Image with PostgreSQL of the backup's major version and pgBackRest 2.59.1 or newer. Without it that of
+      the running server.
     type: str
-    required: true
   pull_policy:
     description: When the image is pulled.
     type: str
@@ -79,7 +83,7 @@ options:
     required: true
     suboptions:
       size:
-        description: Its size, as C(20Gi). It must hold the restored database.
+        description: Its size, as V(20Gi). It must hold the restored database.
         type: str
         required: true
       class:
@@ -98,4 +102,76 @@ options:
     type: list
     elements: dict
     required: true
-"""
+    suboptions: REPOSITORIES
+  target:
+    description: How far to replay.
+    type: dict
+    default: {}
+    suboptions:
+      kind:
+        description:
+          - V(latest) replays all that the archive has without a hole.
+          - V(time), V(lsn) and V(name) replay to O(target.value).
+          - V(backup) stops where the backup is consistent.
+        type: str
+        choices: [latest, time, lsn, name, backup]
+        default: latest
+      value:
+        description: A time in ISO 8601 with its offset, an LSN, or the name of a restore point, for which O(backup) must
+          name the backup.
+        type: str
+  backup:
+    description: Label of the backup to begin from. Without it the newest that ended before the target.
+    type: str
+  timeline:
+    description: Timeline to follow. Without it that of the newest backup.
+    type: int
+  accept_gap:
+    description: Whether V(latest) may end at a hole in the archive. What was committed behind it is lost.
+    type: bool
+    default: false
+  prove:
+    description:
+      - V(blocks) starts the copy, replays and reads every block.
+      - V(start) leaves out the reading.
+      - V(none) only fetches. Replaying is left to the server that takes the volume, and nothing is proven of it.
+    type: str
+    choices: [blocks, start, none]
+    default: blocks
+  compare:
+    description:
+      - Tables that only grow, and so do their keys. Up to the last key of the copy, the copy and the live database
+        must have the same rows.
+      - It needs O(postgresql) of the live database, with a login that reads them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      schema:
+        description: Name of the schema.
+        type: str
+        default: public
+      table:
+        description: Name of the table.
+        type: str
+        required: true
+      key:
+        description: Name of the column that grows.
+        type: str
+        required: true
+  lost_at:
+    description: When the live database was lost, as a time in ISO 8601 with its offset, for RV(rpo_s). Without it the
+      begin of the task.
+    type: str
+  record:
+    description: Whether the repository keeps what was proven of the backup, and a report of this restore in a chain.
+    type: bool
+    default: true
+  timeout:
+    description: Seconds for all of the Job.
+    type: float
+    default: 3600
+extends_documentation_fragment:
+  - golive.cutover.kube
+  - golive.cutover.postgresql
+  - golive.cutover.tunnel

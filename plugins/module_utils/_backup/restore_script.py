@@ -9,6 +9,8 @@ value in base64. ``restore_story`` reads them. The exit code says only that all 
 
 from __future__ import annotations
 
+# A damaged segment is replayed as far as it makes sense: in the last one nothing behind it would tell. So that one is
+# held against the SHA-1 in its name.
 # `pg_ctl -w start` and `pg_isready` answer during replay, and `pgbackrest restore` ends with 0 when segments after the
 # backup are missing: what counts is asked of the server that has left recovery.
 SCRIPT = r"""
@@ -46,6 +48,13 @@ case $GOLIVE_TYPE in default) ;; *) set -- "$@" --target-action=promote ;; esac
 pgbackrest "$@" restore >"$engine" 2>&1 || give_up engine "$(engine_errors)"
 tell bytes "$(du -sk "$PGDATA" | cut -f1)"
 tell files "$(find "$PGDATA" -type f | wc -l)"
+if [ -n "$GOLIVE_LAST_SEGMENT" ]; then
+    pgbackrest --stanza=main --repo="$GOLIVE_REPO" --log-level-console=error --log-level-file=off --job-retry=0 \
+        archive-get "$GOLIVE_LAST_SEGMENT" "$work/golive-segment" >"$engine" 2>&1
+    [ "$(sha1sum "$work/golive-segment" 2>/dev/null | cut -d' ' -f1)" = "$GOLIVE_LAST_SHA1" ] \
+        || give_up segment "$GOLIVE_LAST_SEGMENT is not what was archived"
+    rm -f "$work/golive-segment"
+fi
 if [ "$GOLIVE_PROVE" = none ]; then
     phase end 'fetched'
     exit 0
