@@ -6,7 +6,7 @@
 `images.json` in the image cache tells tests what there is:
 {"images": {reference: {name, version, archive, bytes, digest, port?, user, ready_path?, major?}},
  "programs": {"load": path}, "postgres": reference, "postgres-backup": reference, "python": reference,
- "prometheus": reference, "foreign": reference of the app that is not ours}
+ "prometheus": reference, "s3": reference, "foreign": reference of the app that is not ours}
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ BUILDERS = {
     "postgres": postgres_image.build,
     "postgres-backup": postgres_backup_image.build,
     "httpbin": program_images.build_httpbin,
+    "s3": program_images.build_s3,
     "python": python_image.build,
     "prometheus": prometheus_image.build,
 }
@@ -37,6 +38,7 @@ PROGRAMS = {
     "notes": programs.NOTES,
     "notes-sqlite": programs.NOTES_SQLITE,
     "httpbin": programs.HTTPBIN_SERVER,
+    "s3": programs.VERSITYGW,
     "load": programs.LOAD,
 }
 
@@ -86,8 +88,8 @@ def _record(images: Entries, names: Sequence[str]) -> None:
             for name, entry in known["images"].items()
             if entry["name"] not in names and Path(entry["archive"]).exists()
         } | images
-        keys = {name: name for name in ("postgres", "postgres-backup", "python", "prometheus")} | {"foreign": "httpbin"}
-        for key, name in keys.items():
+        keys = {name: name for name in ("postgres", "postgres-backup", "python", "prometheus", "s3")}
+        for key, name in {**keys, "foreign": "httpbin"}.items():
             known[key] = next((full for full, entry in known["images"].items() if entry["name"] == name), None)
         if "load" in names:
             known["programs"]["load"] = str(programs.LOAD.path)

@@ -16,6 +16,7 @@ from tests.cluster.progress import part
 from tests.cluster.record import cache_dir, locked
 
 from .recipes import HTTPBIN, TESTS
+from .recipes import VERSITYGW as VERSITYGW_VERSION
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ LOAD = Program("load", source=TESTS / "load")
 HTTPBIN_SERVER = Program(
     "go-httpbin", package="github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin", version=f"v{HTTPBIN}"
 )
+# A real S3 server: conditional writes, versions and locks behave as documented by AWS.
+VERSITYGW = Program("versitygw", package="github.com/versity/versitygw/cmd/versitygw", version=f"v{VERSITYGW_VERSION}")
 
 
 def ensure(*programs: Program) -> None:
