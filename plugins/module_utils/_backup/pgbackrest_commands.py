@@ -46,7 +46,16 @@ def expire_set(label: str, repo: int, dry_run: bool) -> list[str]:
 
     An unknown label only warns, with exit code 0 (executed).
     """
-    return [*_PROGRAM, "expire", f"--repo={repo}", f"--set={label}", *_dry(dry_run), "--log-level-console=info"]
+    return [
+        *_PROGRAM,
+        "expire",
+        f"--repo={repo}",
+        f"--set={label}",
+        # Else it goes on to the WAL by whatever its configuration says.
+        f"--repo{repo}-retention-full={ALL_FULLS}",
+        *_dry(dry_run),
+        "--log-level-console=info",
+    ]
 
 
 def expire_wal(fulls: int, repo: int, dry_run: bool) -> list[str]:

@@ -23,7 +23,7 @@ ENGINE = "pgbackrest"
 STANZA = "main"
 OK, NO_STANZA, NO_BACKUP = 0, 1, 2
 # Annotations that this collection writes.
-RUN, TAG, HOLD, VERIFIED = "run", "tag", "hold", "verified"
+RUN, TAG, HOLD, HOLD_WAL, VERIFIED = "run", "tag", "hold", "hold-wal", "verified"
 _TIMELINE_DIGITS = 8
 _QUOTED = re.compile(r"['\"\n{]")
 _LONGEST = 200
@@ -59,11 +59,6 @@ class Backup:
     def timeline(self) -> int | None:
         """Number of the timeline that it was taken on."""
         return int(self.wal_first[:_TIMELINE_DIGITS], 16) if self.wal_first else None
-
-    @property
-    def held(self) -> bool:
-        """Whether somebody has said that it stays."""
-        return HOLD in self.annotations
 
     def record(self) -> dict[str, Any]:
         """The same in JSON types, as the verbs return it."""
