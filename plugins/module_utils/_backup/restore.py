@@ -9,11 +9,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import Info, parse_info, stamp
-from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import Choice, Wish, choose
+from ansible_collections.golive.cutover.plugins.module_utils._backup.repository import archive_of, opened
+from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import (
+    Choice,
+    Wish,
+    choose,
+    moment_of,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_compare import (
     Compared,
     compare,
@@ -25,7 +31,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_pod
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_report import append_report
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_story import Story, read_story
 from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import image_of, read_info, sidecar
-from ansible_collections.golive.cutover.plugins.module_utils._backup.wal import parse_lsn
+from ansible_collections.golive.cutover.plugins.module_utils._backup.store import Store
+from ansible_collections.golive.cutover.plugins.module_utils._backup.wal_names import lsn_number
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import MERGE_PATCH, Client, connected
@@ -62,27 +69,44 @@ class _Restore:
     def __init__(self, call: Call, client: Client) -> None:
         self._call = call
         self._client = client
-        self._params = _with_defaults(call.params)
+        self._params = {
+            **call.params,
+            "config_secret": call.params["config_secret"] or f"{call.params['app']}-postgres-backup",
+        }
         self._began = call.now()
         self._began_at = call.date()
 
     def run(self) -> dict[str, Any]:
+        """Look, choose, and restore; nothing is written in check mode."""
         found = self._claim()
-        if found is not None and (told := found["metadata"]["annotations"].get(_RESULT)):
+        told = found and (found["metadata"].get("annotations") or {}).get(_RESULT)
+        if told:
             return {**json.loads(told), "changed": False}
         image = self._image()
-        backups = self._listed(image).of(self._params["repository"])
-        with self._store() as store:
-            archive = read_archive(store, backups[-1].archive_id) if backups else None
+        number = self._params["repository"]
+        info = self._listed(image)
+        backups = info.of(number)
+        with opened(self._call, self._client, self._params["namespace"], self._row(number)) as store:
+            encrypted = any(one.encrypted for one in info.repositories if one.key == number)
+            archive = archive_of(store, str(backups[-1].archive_id), encrypted) if backups else None
             choice = choose(backups, archive, _wish(self._params))
             self._refuse_small(choice)
-            planned = self._planned(choice)
+            planned = _planned(choice)
             if self._call.check_mode:
                 return {**planned, "changed": True}
-            result = self._restored(planned, image, choice, found)
-            if self._params["record"]:
-                result["report"] = append_report(store, self._report(result))
-        return result
+            try:
+                result = self._restored(planned, image, choice, found)
+            except GoliveError as error:
+                if error.code == "restore_unproven":
+                    self._report(store, error.details)
+                raise
+            return {**result, "report": self._report(store, result)}
+
+    def _row(self, number: int) -> Mapping[str, Any]:
+        rows: Sequence[Mapping[str, Any]] = self._params["repositories"]
+        if not 1 <= number <= len(rows):
+            raise GoliveError("invalid", f"There is no repository {number}: repositories has {len(rows)}.")
+        return rows[number - 1]
 
     def _claim(self) -> dict[str, Any] | None:
         """The volume that stays, as an earlier run of this restore has left it. Raises ``volume_exists``."""
@@ -205,7 +229,7 @@ class _Restore:
             return
         with reached(self._call) as reach:
             with connect(reach.call, reach.where, read_only=True) as session:
-                lsn = parse_lsn(str(session.value("SELECT pg_current_wal_lsn()")))
+                lsn = lsn_number(str(session.value("SELECT pg_current_wal_lsn()")))
             yield _Live(reach, lsn)
 
     def _compared(self, live: _Live | None, story: Story) -> tuple[list[Compared], list[str]]:
@@ -242,3 +266,76 @@ class _Restore:
         body = {"metadata": {"annotations": {_RESULT: json.dumps(result, sort_keys=True)}}}
         path = collection_path("PersistentVolumeClaim", self._params["namespace"], name)
         self._client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
+
+    def _lost_at(self) -> datetime:
+        return moment_of(self._params["lost_at"], "lost_at") if self._params["lost_at"] else self._began_at
+
+    def _report(self, store: Store, result: Mapping[str, Any]) -> dict[str, str] | None:
+        """Have the repository keep it; a store that refuses must not make a good copy a bad one."""
+        if not self._params["record"]:
+            return None
+        told = {
+            "name": self._params["name"],
+            "app": self._params["app"],
+            "namespace": self._params["namespace"],
+            "started": stamp(self._began_at),
+            "kept": bool(self._params["storage"].get("claim")),
+            "about": self._params["about"],
+            **{key: value for key, value in result.items() if key not in ("changed", "report")},
+        }
+        try:
+            return append_report(store, told)
+        except GoliveError as error:
+            self._call.warn(f"The report of the restore is not in the repository: {error.message}")
+            return None
+
+
+def _wish(params: Mapping[str, Any]) -> Wish:
+    target = params["target"]
+    if target["kind"] in ("time", "lsn", "name") and not target.get("value"):
+        raise GoliveError("invalid", f"A target of the kind {target['kind']} needs a value.", "Set target.value.")
+    return Wish(target["kind"], target.get("value") or "", params["backup"], params["timeline"], params["accept_gap"])
+
+
+def _planned(choice: Choice) -> dict[str, Any]:
+    return {
+        "backup": choice.backup.record(),
+        "target": {"type": choice.engine_type, "value": choice.target, "timeline": choice.timeline},
+        "gap": choice.gap,
+        "level": 2,
+    }
+
+
+def _measured(story: Story, seconds: float, lost_at: datetime, live: _Live | None) -> dict[str, Any]:
+    """Times and places; the copy was read-write as long before the end as the phases behind it took."""
+    phases = story.seconds()
+    reached_lsn, last = story.facts.get("reached_lsn") or None, story.facts.get("last_commit") or None
+    rto = None
+    if "readwrite" in story.began:
+        behind = story.began.get("end", story.began["readwrite"]) - story.began["readwrite"]
+        rto = round(seconds - behind, 1)
+    rpo = None
+    if reached_lsn and live is not None and lsn_number(reached_lsn) >= live.lsn:
+        rpo = 0.0
+    elif last:
+        rpo = round(max(0.0, (lost_at - datetime.fromisoformat(padded(last))).total_seconds()), 1)
+    kilobytes = story.facts.get("bytes")
+    return {
+        "phases": phases,
+        "seconds": round(seconds, 1),
+        "rto_s": rto,
+        "rpo_s": rpo,
+        "bytes": int(kilobytes) * 1024 if kilobytes else None,
+        "reached_lsn": reached_lsn,
+        "last_commit": last,
+        "findings": story.findings,
+    }
+
+
+def _unproven(judged: Judged, result: Mapping[str, Any]) -> GoliveError:
+    return GoliveError(
+        "restore_unproven",
+        f"Restoring {result['backup']['id']} was proven to level {judged.level} only: {'; '.join(judged.faults)}.",
+        "Restore from another backup or repository, or with an earlier target; the live database was not touched.",
+        {**result, "changed": True, "faults": judged.faults},
+    )

@@ -16,7 +16,7 @@ from datetime import datetime
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import Choice
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_compare import Compared
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_story import Story
-from ansible_collections.golive.cutover.plugins.module_utils._backup.wal import parse_lsn
+from ansible_collections.golive.cutover.plugins.module_utils._backup.wal_names import lsn_number, lsn_text
 
 _BEFORE_FETCHED = ("version", "volume", "engine")
 _STEPS = {
@@ -25,6 +25,7 @@ _STEPS = {
     "engine": "fetching the backup",
     "start": "starting the copy",
     "target": "replaying to the target",
+    "segment": "replaying the last segment",
     "stop": "stopping the copy",
 }
 
@@ -66,9 +67,9 @@ def target_faults(story: Story, choice: Choice) -> list[str]:
     if not told:
         return ["the copy does not tell how far it has replayed"]
     faults = []
-    if parse_lsn(told) < choice.least:
+    if lsn_number(told) < choice.least:
         faults.append(
-            f"the copy stopped at {told} and should have come to {shown_lsn(choice.least)}: a segment of the archive"
+            f"the copy stopped at {told} and should have come to {lsn_text(choice.least)}: a segment of the archive"
             " between them cannot be read, and what was committed after it is not in the copy"
         )
     last = story.facts.get("last_commit") or ""
@@ -89,11 +90,6 @@ def block_faults(story: Story) -> list[str]:
 def padded(stamp: str) -> str:
     """A time of PostgreSQL, whose offset may lack its minutes, as ``fromisoformat`` of Python 3.10 takes it."""
     return stamp if stamp[-3] == ":" else f"{stamp}:00"
-
-
-def shown_lsn(place: int) -> str:
-    """An LSN as PostgreSQL writes it."""
-    return f"{place >> 32:X}/{place & 0xFFFFFFFF:X}"
 
 
 def _unequal(one: Compared) -> str:

@@ -58,7 +58,9 @@ def read_reports(store: Store) -> Iterator[dict[str, Any]]:
         content = store.get_or_none(place["object"])
         if content is None or hashlib.sha256(content.data).hexdigest() != place["sha256"]:
             state = "is missing" if content is None else "was changed"
-            raise GoliveError("report_changed", f"The report {place['object']} {state}: what follows it says otherwise.")
+            raise GoliveError(
+                "report_changed", f"The report {place['object']} {state}: what follows it says otherwise."
+            )
         report: dict[str, Any] = json.loads(content.data)
         yield report
         place = report["previous"]

@@ -29,7 +29,8 @@ phase() { echo "$2"; tell phase "$1"; }
 give_up() { tell failed "$1"; tell why "$2"; pg_ctl -D "$PGDATA" -m immediate stop >/dev/null 2>&1; exit 1; }
 # A damaged information file is quoted in the engine's message once it is decrypted, and may hold keys: not beyond here.
 engine_errors() {
-    grep -o 'ERROR: \[[0-9]*\]: .*' "$engine" | sed 's/\(FormatError\|CryptoError\|invalid line\|JSON\).*/\1/' | cut -c1-300 | head -n 4
+    grep -o 'ERROR: \[[0-9]*\]: .*' "$engine" | sed 's/\(FormatError\|CryptoError\|invalid line\|JSON\).*/\1/' |
+        cut -c1-300 | head -n 4
 }
 server_errors() { grep -E 'FATAL|PANIC|ERROR' "$log" | cut -c1-300 | tail -n 6; }
 ask() { psql -X -A -t -q -v ON_ERROR_STOP=1 "$@"; }
@@ -80,7 +81,8 @@ while true; do
 done
 phase readwrite 'the copy has left recovery'
 tell reached_lsn "$(ask -c "SELECT coalesce(pg_last_wal_replay_lsn()::text, '')")"
-tell last_commit "$(ask -c "SELECT coalesce(to_char(pg_last_xact_replay_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF'), '')")"
+last="to_char(pg_last_xact_replay_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')"
+tell last_commit "$(ask -c "SELECT coalesce($last, '')")"
 tell timeline "$(ask -c 'SELECT timeline_id FROM pg_control_checkpoint()')"
 tell system_identifier "$(ask -c 'SELECT system_identifier FROM pg_control_system()')"
 tell checksums "$(ask -c 'SHOW data_checksums')"
@@ -99,7 +101,8 @@ done
 if [ "$GOLIVE_PROVE" = blocks ]; then
     phase blocks 'reading every block'
     databases=$(ask -c 'SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1')
-    tell collations "$(ask -c "SELECT string_agg(datname, ' ') FROM pg_database WHERE datcollversion <> pg_database_collation_actual_version(oid)")"
+    other='datcollversion <> pg_database_collation_actual_version(oid)'
+    tell collations "$(ask -c "SELECT string_agg(datname, ' ') FROM pg_database WHERE $other")"
     bare=''
     for database in $databases; do
         [ -n "$(ask -d "$database" -c "SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")" ] || bare="$bare $database"

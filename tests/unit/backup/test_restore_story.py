@@ -101,7 +101,9 @@ def test_keys_in_a_message_of_the_engine_stay_in_the_pod(tmp_path: Path) -> None
 def test_the_engine_is_told_backup_timeline_and_target(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     programs = {"postgres": "echo 'postgres (PostgreSQL) 17.6'", "pgbackrest": f'echo "$@" >{asked}'}
-    code, lines = script(tmp_path, programs, GOLIVE_TYPE="time", GOLIVE_TARGET="2026-11-30 09:00:00+00", GOLIVE_REPO="2")
+    code, lines = script(
+        tmp_path, programs, GOLIVE_TYPE="time", GOLIVE_TARGET="2026-11-30 09:00:00+00", GOLIVE_REPO="2"
+    )
     assert code == 0
     assert read_story(lines).whole
     told = asked.read_text()
