@@ -99,6 +99,16 @@ class Repository:
 
 
 @dataclass(frozen=True)
+class Archive:
+    """The WAL of one history of the server in one repository: its first and last segment, holes not considered."""
+
+    id: str
+    repo: int
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True)
 class Info:
     """All repositories and backups of the stanza; ``locked`` says that a backup or an expiry is at work.
 
@@ -108,6 +118,7 @@ class Info:
     repositories: tuple[Repository, ...]
     backups: tuple[Backup, ...]
     locked: bool
+    archives: tuple[Archive, ...] = ()
 
     def of(self, repo: int) -> list[Backup]:
         """The backups of one repository, oldest first.
@@ -181,7 +192,11 @@ def _info(stanza: Mapping[str, Any]) -> Info:
         for row in stanza["repo"]
     )
     backups = tuple(_backup(row, majors, archives) for row in stanza["backup"])
-    return Info(repositories, backups, locked=bool(stanza["status"]["lock"]["backup"]["held"]))
+    wal = tuple(
+        Archive(str(row["id"]), int(row["database"]["repo-key"]), row.get("min"), row.get("max"))
+        for row in stanza.get("archive") or []
+    )
+    return Info(repositories, backups, bool(stanza["status"]["lock"]["backup"]["held"]), wal)
 
 
 def _backup(

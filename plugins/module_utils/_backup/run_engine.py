@@ -10,6 +10,7 @@ the sidecar, which alone sees the lock of a backup at work: the lock is a file t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup import pgbackrest_commands as commands
@@ -32,7 +33,7 @@ CONFIGURATION = "/etc/pgbackrest"
 JOB_LABEL = "golive.cutover/backup-of"
 INFO_S = 90.0
 _MOST = 4 << 20
-_LOCKED = 50
+LOCKED = 50
 _USER = 999
 # A volume of the pod's own.
 _SCRATCH = "/tmp"  # noqa: S108
@@ -82,7 +83,7 @@ def must(engine: Engine, arguments: Sequence[str], limit_s: float) -> str:
 def failed(arguments: Sequence[str], exit_code: int, words: str) -> GoliveError:
     """Why a command of pgBackRest has failed; its codes are listed in its source, src/build/error/error.yaml."""
     name = next((one for one in arguments[1:] if not one.startswith("-")), "pgbackrest")
-    if exit_code == _LOCKED:
+    if exit_code == LOCKED:
         return GoliveError(
             "backup_locked",
             f"Running pgbackrest {name} was refused: another backup or expiry of this server is at work.",
@@ -104,43 +105,51 @@ def pod_of(app: str) -> str:
     return f"{app}-postgres-0"
 
 
-def image_of(client: Client, namespace: str, app: str) -> str:
-    """The image of the sidecar as it runs, which a Job must share: both ends of the protocol are of one version.
+@dataclass(frozen=True)
+class Server:
+    """What a Job must share with the sidecar as it runs: both ends of the protocol are of one version."""
 
-    Raises GoliveError ``no_sidecar``, and ``not_found`` where the server does not run.
-    """
+    image: str
+    user: int
+    pull_secrets: tuple[str, ...]
+
+
+def server_of(client: Client, namespace: str, app: str) -> Server:
+    """Look at the server's pod; raises GoliveError ``no_sidecar``, and ``not_found`` where there is no pod."""
     pod = client.get(client.path_of("v1", "Pod", namespace, pod_of(app)))
-    rows = [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
-    image = next((row["image"] for row in rows if row["name"] == SIDECAR), None)
-    if image is None:
+    spec = pod["spec"]
+    rows = [*(spec.get("initContainers") or []), *spec["containers"]]
+    row = next((one for one in rows if one["name"] == SIDECAR), None)
+    if row is None:
         raise GoliveError(
             "no_sidecar",
             f"Reaching pgBackRest of {app} failed: pod {pod_of(app)} has no container {SIDECAR}.",
             "Name backup_repositories and run the roles backup and postgres.",
         )
-    return str(image)
+    given = (row.get("securityContext") or {}).get("runAsUser") or (spec.get("securityContext") or {}).get("runAsUser")
+    pull_secrets = tuple(one["name"] for one in spec.get("imagePullSecrets") or [])
+    return Server(str(row["image"]), int(given or _USER), pull_secrets)
 
 
-def pod_spec(
-    app: str, image: str, arguments: Sequence[str], resources: Mapping[str, Any], user: int = _USER
-) -> dict[str, Any]:
+def pod_spec(app: str, server: Server, arguments: Sequence[str], resources: Mapping[str, Any]) -> dict[str, Any]:
     """A pod that runs one command against the server's sidecar, under the restricted standard for pods."""
     scratch = [{"name": "tmp", "mountPath": _SCRATCH}, {"name": "spool", "mountPath": "/var/spool/pgbackrest"}]
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        "imagePullSecrets": [{"name": name} for name in server.pull_secrets],
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": user,
-            "runAsGroup": user,
-            "fsGroup": user,
+            "runAsUser": server.user,
+            "runAsGroup": server.user,
+            "fsGroup": server.user,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [
             {
                 "name": "pgbackrest",
-                "image": image,
+                "image": server.image,
                 "imagePullPolicy": "IfNotPresent",
                 "command": list(arguments),
                 "volumeMounts": [{"name": "client", "mountPath": CONFIGURATION, "readOnly": True}, *scratch],

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a listing of a pgBackRest repository says of its WAL: holes, odd files, foreign timelines, and how far it goes.
+"""What a listing of a pgBackRest repository says of its WAL: holes, odd files, foreign timelines, how far it goes.
 
-Pure functions. The engine's own ``info`` and ``verify`` do not miss a deleted segment, and a restore to the latest takes
-the hole for the end (executed); so this is what a restorable range rests on.
+Pure functions. The engine's own ``info`` and ``verify`` do not miss a deleted segment, and a restore to the latest
+takes the hole for the end (executed); so this is what a restorable range rests on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _REWRITTEN = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Segment:
-    """A segment in the archive; ``stored`` is when, ``size`` what it takes there in bytes, ``sha1`` that of its content."""
+    """A segment in the archive; ``stored`` is when, ``size`` what it takes there in bytes, ``sha1`` of its content."""
 
     at: Position
     size: int
@@ -55,7 +55,7 @@ class Odd:
 
 @dataclass(frozen=True)
 class Hole:
-    """Segments that are missing between two that are there; what was committed between the two times is lost with them."""
+    """Segments that are missing before one that is there; what was committed between the two times goes with them."""
 
     first: str
     last: str
