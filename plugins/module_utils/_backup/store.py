@@ -225,6 +225,23 @@ class Store:
         done = self._once("Writing", name, lambda: self._put(name, data, lock))
         return str(done.get("VersionId") or "")
 
+    def lock(self, name: str, version: str, until: datetime) -> None:
+        """Change until when a version may not be deleted; a store should refuse to shorten it."""
+        lock = {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+        more = {"VersionId": version, "Retention": lock}
+        self._once("Locking", name, lambda: self._client.put_object_retention(**self._one(name), **more))
+
+    def locked_until(self, name: str, version: str) -> datetime | None:
+        """Until when a version may not be deleted; None when it is not locked."""
+        try:
+            read = partial(self._client.get_object_retention, **self._one(name), VersionId=version)
+            until: datetime = self._asked("Looking at", name, read)["Retention"]["RetainUntilDate"]
+        except GoliveError as error:
+            if error.code == "not_found":
+                return None
+            raise
+        return until
+
     def delete(self, name: str) -> None:
         """Remove an object; where the bucket keeps versions its content stays behind a marker."""
         self._asked("Deleting", name, lambda: self._client.delete_object(**self._one(name)))
