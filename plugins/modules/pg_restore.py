@@ -263,8 +263,8 @@ rto_s:
   returned: when it has run
   type: float
 rpo_s:
-  description: Seconds of commits that are not in the copy, from its last commit to O(lost_at). 0 when the copy has all
-    that was in the log of the live database at the begin. Null when the copy holds no commit after the backup began.
+  description: Seconds of commits that are not in the copy, from its last commit to O(lost_at). 0 when no transaction
+    of the live database at the begin is newer than the copy. Null when the copy holds no commit after the backup began.
   returned: when it has run
   type: float
 bytes:

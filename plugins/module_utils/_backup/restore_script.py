@@ -83,6 +83,7 @@ phase readwrite 'the copy has left recovery'
 tell reached_lsn "$(ask -c "SELECT coalesce(pg_last_wal_replay_lsn()::text, '')")"
 last="to_char(pg_last_xact_replay_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')"
 tell last_commit "$(ask -c "SELECT coalesce($last, '')")"
+tell next_xid "$(ask -c 'SELECT pg_snapshot_xmax(pg_current_snapshot())')"
 tell timeline "$(ask -c 'SELECT timeline_id FROM pg_control_checkpoint()')"
 tell system_identifier "$(ask -c 'SELECT system_identifier FROM pg_control_system()')"
 tell checksums "$(ask -c 'SHOW data_checksums')"
