@@ -31,6 +31,7 @@ RIGHT: dict[str, dict[str, Any]] = {
         "repositories": [{"endpoint": "s3.example.org", "bucket": "xyz", "path": "/x", "secret": {"name": "x"}}],
         "server": {"host": "x", "data": "/x"},
     },
+    "backup_stanza": {"namespace": "x", "app": "x"},
     "db_dump": {"directory": "../dumps", "name": "x"},
     "db_migrate": {"path": "../migrations", "wait": 1},
     "db_migrate_info": {"path": "../migrations"},
