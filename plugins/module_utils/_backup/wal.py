@@ -118,9 +118,9 @@ class Archive:
         for at in sorted(self.segments):
             if at.timeline <= timeline:
                 begins.setdefault(at.timeline, at.number)
-        begins.setdefault(timeline, 0)
-        oldest = min(begins)
-        begins[oldest] = 0
+        # A timeline without a segment yet goes on behind all others.
+        begins.setdefault(timeline, max((at.number + 1 for at in self.segments if at.timeline < timeline), default=0))
+        begins[min(begins)] = 0
         return Lineage(timeline, begins, guessed=True)
 
     def continuous_to(self, start: str, lineage: Lineage) -> Reach:
