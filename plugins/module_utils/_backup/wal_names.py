@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 SEGMENT_BYTES = 16 << 20
@@ -70,6 +70,18 @@ def name_of(position: Position, segment_bytes: int = SEGMENT_BYTES) -> str:
     """Its name of 24 digits."""
     each = _LOG_BYTES // segment_bytes
     return f"{position.timeline:08X}{position.number // each:08X}{position.number % each:08X}"
+
+
+def segment_bytes_from(pairs: Iterable[tuple[str, str]]) -> int | None:
+    """The one size that fits each pair of an LSN and the name of the segment it is in; None when not one does.
+
+    Raises ValueError for what is no LSN.
+    """
+    fitting = set(_SIZES)
+    for lsn, name in pairs:
+        place = lsn_number(lsn)
+        fitting = {size for size in fitting if name_of(Position(0, place // size), size)[8:] == name[8:]}
+    return fitting.pop() if len(fitting) == 1 else None
 
 
 def lineage_from(timeline: int, history: str, segment_bytes: int = SEGMENT_BYTES) -> Lineage:

@@ -49,6 +49,11 @@ RIGHT: dict[str, dict[str, Any]] = {
     "login_secret": {"namespace": "x", "name": "x", "logins": ["x_a", "x_b"]},
     "pg_access": {"database": "shop", "logins": [{"name": "shop_a", "of": "app", "password": SECRET}]},
     "pg_backup": {"namespace": "x", "app": "x"},
+    "pg_backup_info": {
+        "namespace": "x",
+        "app": "x",
+        "repositories": [{"endpoint": "x", "bucket": "xxx", "path": "/x", "secret": {"name": "x"}}],
+    },
     "pg_health": {"fail_on": "unhealthy"},
     "pg_settings": {"settings": {"work_mem": "4MB"}},
     "release_info": {"app": "x", "namespace": "x"},
