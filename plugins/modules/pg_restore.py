@@ -322,9 +322,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import repositories_spec
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore import pg_restore
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import TYPES
-from ansible_collections.golive.cutover.plugins.module_utils._backup.spec import repositories_spec
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
@@ -335,7 +335,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_
 SPEC: dict[str, Any] = {
     "argument_spec": {
         **kube_spec(),
-        **repositories_spec(),
+        "repositories": repositories_spec(),
         **pg_spec(),
         **tunnel_spec(),
         "namespace": {"type": "str", "required": True},

@@ -12,8 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import (
+    listed_archives,
+    segment_bytes_of,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import Info, parse_info, stamp
-from ansible_collections.golive.cutover.plugins.module_utils._backup.repository import archive_of, opened
+from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import opened_store
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import (
     Choice,
     Wish,
@@ -85,10 +89,10 @@ class _Restore:
         number = self._params["repository"]
         info = self._listed(image)
         backups = info.of(number)
-        with opened(self._call, self._client, self._params["namespace"], self._row(number)) as store:
+        with opened_store(self._call, self._client, self._row(number), self._params["namespace"]) as store:
             encrypted = any(one.encrypted for one in info.repositories if one.key == number)
-            archive = archive_of(store, str(backups[-1].archive_id), encrypted) if backups else None
-            choice = choose(backups, archive, _wish(self._params))
+            archives = listed_archives(store, segment_bytes_of(backups), encrypted)
+            choice = choose(backups, archives, _wish(self._params))
             self._refuse_small(choice)
             planned = _planned(choice)
             if self._call.check_mode:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.golive.cutover.plugins.module_utils._backup.repository import opened
+from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import opened_store
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_report import read_reports
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError, Interrupted
@@ -86,20 +86,25 @@ def live_rows(server: Archiving) -> str:
 
 def test_a_drill_proves_the_content_and_leaves_only_its_report(server: Archiving) -> None:
     planned = restore(server, "drill", check_mode=True)
-    assert planned["changed"] and planned["level"] == 2 and "report" not in planned
+    assert planned["changed"]
+    assert planned["level"] == 2
+    assert "report" not in planned
     assert left(server) == ""
     before = live_rows(server)
     done = restore(server, "drill", about={"scenario": "weekly"})
     assert (done["level"], done["findings"], done["gap"]) == (6, [], None)
-    assert done["compared"][0]["equal"] and done["compared"][0]["copy"].startswith("3000|3000|")
+    assert done["compared"][0]["equal"]
+    assert done["compared"][0]["copy"].startswith("3000|3000|")
     # All that was committed was archived: nothing is lost.
-    assert done["rpo_s"] == 0 and done["rto_s"] < done["seconds"]
+    assert done["rpo_s"] == 0
+    assert done["rto_s"] < done["seconds"]
     assert live_rows(server) == before
     kubectl("-n", server.namespace, "wait", "--for=delete", "jobs,persistentvolumeclaims", "--all", "--timeout=60s")
     assert left(server) == ""
-    with connected(call_for_tests({})) as client, opened(
-        call_for_tests({}), client, server.namespace, server.repository
-    ) as store:
+    with (
+        connected(call_for_tests({})) as client,
+        opened_store(call_for_tests({}), client, server.repository, server.namespace) as store,
+    ):
         report = next(read_reports(store))
     assert (report["level"], report["about"]) == (6, {"scenario": "weekly"})
     assert PASSWORD not in json.dumps(report)
@@ -107,7 +112,9 @@ def test_a_drill_proves_the_content_and_leaves_only_its_report(server: Archiving
 
 def test_a_dropped_table_is_back_in_a_volume_that_stays(server: Archiving) -> None:
     server.sql("CREATE TABLE precious AS SELECT generate_series(1, 500) AS id")
-    moment = server.sql("SELECT pg_sleep(1), to_char(clock_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF\":00\"')").strip("|")
+    moment = server.sql('SELECT pg_sleep(1), to_char(clock_timestamp(), \'YYYY-MM-DD"T"HH24:MI:SS.USOF":00"\')').strip(
+        "|"
+    )
     server.sql("SELECT pg_sleep(1)", "DROP TABLE precious")
     server.switch()
     asked: dict[str, Any] = {
@@ -118,10 +125,12 @@ def test_a_dropped_table_is_back_in_a_volume_that_stays(server: Archiving) -> No
     }
     assert restore(server, "before-drop", True, **asked)["changed"]
     done = restore(server, "before-drop", **asked)
-    assert done["changed"] and done["level"] == 4
+    assert done["changed"]
+    assert done["level"] == 4
     for check_mode in (True, False):
         again = restore(server, "before-drop", check_mode, **asked)
-        assert not again["changed"] and again["backup"] == done["backup"]
+        assert not again["changed"]
+        assert again["backup"] == done["backup"]
     with pytest.raises(GoliveError) as refused:
         restore(server, "another", **asked)
     assert refused.value.code == "volume_exists"
@@ -177,7 +186,7 @@ def test_a_killed_run_leaves_nothing_and_goes_on(server: Archiving) -> None:
 def in_volume(server: Archiving, claim: str, query: str) -> str:
     """What a server answers that is started on the restored volume, by other means than ours."""
     program = "pg_ctl -D $PGDATA -w -o \"-c listen_addresses='' -c ssl=off -c max_connections=137\" -l /tmp/log start >/dev/null || cat /tmp/log"
-    mounts = {"data": "/var/lib/postgresql/data", "run": "/var/run/postgresql", "tmp": "/tmp"}  # noqa: S108
+    mounts = {"data": "/var/lib/postgresql/data", "run": "/var/run/postgresql", "tmp": "/tmp"}
     pod = {
         "spec": {
             "securityContext": {
