@@ -15,7 +15,7 @@ from tests.cluster.build import compile_program, go_environment, toolchain
 from tests.cluster.progress import part
 from tests.cluster.record import cache_dir, locked
 
-from .recipes import HTTPBIN, TESTS
+from .recipes import HTTPBIN, PROMETHEUS_MODULE, TESTS
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ NOTES_SQLITE = Program("notes-sqlite", source=TESTS / "app", over=TESTS / "app" 
 LOAD = Program("load", source=TESTS / "load")
 HTTPBIN_SERVER = Program(
     "go-httpbin", package="github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin", version=f"v{HTTPBIN}"
+)
+
+# Checks and tests rules as Prometheus 3 reads them. Its module is large: the first build takes minutes.
+PROMTOOL = Program(
+    "promtool", package="github.com/prometheus/prometheus/cmd/promtool", version=f"v{PROMETHEUS_MODULE}"
 )
 
 
