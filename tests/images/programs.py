@@ -60,9 +60,7 @@ HTTPBIN_SERVER = Program(
 )
 
 # Checks and tests rules as Prometheus 3 reads them. Its module is large: the first build takes minutes.
-PROMTOOL = Program(
-    "promtool", package="github.com/prometheus/prometheus/cmd/promtool", version=f"v{PROMETHEUS_MODULE}"
-)
+PROMTOOL = Program("promtool", package="github.com/prometheus/prometheus/cmd/promtool", version=f"v{PROMETHEUS_MODULE}")
 
 
 def ensure(*programs: Program) -> None:

@@ -39,7 +39,7 @@ RECORDS = (
         "R10",
         "app:cpu:limit_ratio",
         f"sum $N (sum {_BY_POD} (max {_BY_CONTAINER} ({_CPU.replace('$container', _NAMED)}))"
-        f" or max {_BY_POD} ({_CPU.replace('$container', _UNNAMED)})) / sum $N ({_LIMITS}\"cpu\"}})",
+        f' or max {_BY_POD} ({_CPU.replace("$container", _UNNAMED)})) / sum $N ({_LIMITS}"cpu"}})',
         "kubernetes",
         adds=("app",),
     ),
@@ -47,8 +47,8 @@ RECORDS = (
         "R11",
         "app:memory:limit_ratio",
         f"max $N (max {_BY_CONTAINER} ({_MEMORY.replace('$container', _NAMED)})"
-        f" / max {_BY_CONTAINER} ({_LIMITS}\"memory\"}})) or max $N (max {_BY_POD}"
-        f" ({_MEMORY.replace('$container', _UNNAMED)}) / sum {_BY_POD} ({_LIMITS}\"memory\"}}))",
+        f' / max {_BY_CONTAINER} ({_LIMITS}"memory"}})) or max $N (max {_BY_POD}'
+        f' ({_MEMORY.replace("$container", _UNNAMED)}) / sum {_BY_POD} ({_LIMITS}"memory"}}))',
         "kubernetes",
         adds=("app",),
     ),
@@ -81,7 +81,8 @@ ALERTS = (
         "AppLatencyP95Critical",
         CRITICAL,
         120,
-        "app:http_latency_seconds:p95_5m{$app} > $latency_critical and app:http_requests:rate5m{$app} > $least_requests",
+        "app:http_latency_seconds:p95_5m{$app} > $latency_critical"
+        " and app:http_requests:rate5m{$app} > $least_requests",
         "app",
         "$name answers too slowly",
         "One request in twenty takes longer than {{ $value | humanizeDuration }}.",

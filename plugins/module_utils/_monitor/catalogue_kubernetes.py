@@ -11,17 +11,17 @@ _WAITING = (
     "CrashLoopBackOff|ImagePullBackOff|ErrImagePull|ErrImageNeverPull|InvalidImageName"
     "|CreateContainerConfigError|CreateContainerError|RunContainerError"
 )
+_BY = "by (cluster, namespace, deployment)"
 
 ALERTS = (
-    # Each colour by itself: a warm standby must not stand in for the live one. One that is meant to be at 0 is left out.
+    # Each colour by itself: a warm standby must not stand in for the live one. A colour at 0 is meant to be there.
     Alert(
         "C08",
         "AppReplicasUnavailable",
         CRITICAL,
         120,
-        "sum by (cluster, namespace, deployment) (kube_deployment_status_replicas_available{$ns,deployment=~$deployments})"
-        " < $replicas_share"
-        " * (sum by (cluster, namespace, deployment) (kube_deployment_spec_replicas{$ns,deployment=~$deployments}) > 0)",
+        f"sum {_BY} (kube_deployment_status_replicas_available{{$ns,deployment=~$deployments}})"
+        f" < $replicas_share * (sum {_BY} (kube_deployment_spec_replicas{{$ns,deployment=~$deployments}}) > 0)",
         "kubernetes",
         "Most pods of {{ $labels.deployment }} are not available",
         "Only {{ $value }} of its pods can serve.",
@@ -84,7 +84,7 @@ ALERTS = (
         " > $quota_warning",
         "kubernetes",
         "{{ $labels.resource }} of the namespace's quota is nearly used up",
-        "{{ $value | humanizePercentage }} of {{ $labels.resourcequota }} are taken. A release needs room for two colours.",
+        "{{ $value | humanizePercentage }} of it are taken. A release needs room for two colours.",
     ),
     Alert(
         "W13",

@@ -25,7 +25,9 @@ def _both(exporter: str) -> tuple[str, str]:
 
 
 _HITS = "rate(pg_stat_database_blks_hit{$pg}[5m])"
-_CACHE_HIT = _both(f"sum $P ({_HITS}) / (sum $P ({_HITS} + rate(pg_stat_database_blks_read{{$pg}}[5m])) > $least_blocks)")
+_CACHE_HIT = _both(
+    f"sum $P ({_HITS}) / (sum $P ({_HITS} + rate(pg_stat_database_blks_read{{$pg}}[5m])) > $least_blocks)"
+)
 _ROLLBACKS = "rate(pg_stat_database_xact_rollback{$pg}[5m])"
 _ROLLBACK = _both(
     f"sum $P ({_ROLLBACKS}) / (sum $P (rate(pg_stat_database_xact_commit{{$pg}}[5m]) + {_ROLLBACKS}) > $least_requests)"
@@ -194,7 +196,7 @@ ALERTS = (
         " and present_over_time(pg:volume_free:ratio{$pg}[1h] offset 1h))",
         "volumes",
         "The volume of $pgcluster fills up",
-        "{{ $value | humanizePercentage }} of {{ $labels.persistentvolumeclaim }} are free. A full volume stops the server.",
+        "{{ $value | humanizePercentage }} of {{ $labels.persistentvolumeclaim }} are free. At 0 the server stops.",
     ),
     # As long as the archiver tried twice: longer windows would remember the last success for too long.
     Alert(

@@ -84,7 +84,7 @@ ALERTS = (
         "pg:restore_test_age:seconds{$pg} > $restore_seconds",
         "backup",
         "No backup of $pgcluster was restored for long",
-        "The last restore that worked was {{ $value | humanizeDuration }} ago. A backup that nobody has read is a hope.",
+        "The last good restore was {{ $value | humanizeDuration }} ago. Nobody knows what the backups are worth.",
     ),
     Alert(
         "W28",

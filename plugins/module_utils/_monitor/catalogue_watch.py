@@ -17,7 +17,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._monitor.rule impor
 EXPECTED = (
     Record("E01", "golive_expected_pg_primaries", "vector($primaries)", "postgres", adds=("namespace", "pgcluster")),
     Record("E02", "golive_expected_pg_standbys", "vector($standbys)", "standby", adds=("namespace", "pgcluster")),
-    Record("E03", "golive_expected_requests_rate", "vector($requests_rate)", "requests_rate", adds=("namespace", "app")),
+    Record(
+        "E03", "golive_expected_requests_rate", "vector($requests_rate)", "requests_rate", adds=("namespace", "app")
+    ),
     Record("E04", "golive_expected_job", "vector(1)", "jobs", adds=("namespace", "app")),
 )
 
@@ -85,8 +87,7 @@ ALERTS = (
         "MonitoringImpaired",
         WARNING,
         120,
-        "pg_up{$pg} == 0 and on (cluster, namespace, pgcluster, instance)"
-        ' probe_success{$pg,role="database"} == 1',
+        'pg_up{$pg} == 0 and on (cluster, namespace, pgcluster, instance) probe_success{$pg,role="database"} == 1',
         "exporter_login",
         "The exporter of $pgcluster cannot log in, though the server answers",
         "No connection is left, or its login is gone. Alerts of this database see nothing.",

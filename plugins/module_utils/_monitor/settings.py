@@ -107,6 +107,12 @@ def _wrong_choices(found: Settings) -> list[str]:
     for name in ("namespace", "pgcluster"):
         if getattr(found, name) and not _LABEL.fullmatch(str(getattr(found, name))):
             faults.append(f"{name} must be a name of Kubernetes")
+    # They stand in quotes in every expression.
+    faults += [
+        f"{name} must be without quotes and backslashes"
+        for name in ("cluster", "claims")
+        if set('"\\') & set(str(getattr(found, name)))
+    ]
     return faults
 
 

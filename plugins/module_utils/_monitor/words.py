@@ -20,7 +20,9 @@ def words(settings: Settings) -> Mapping[str, str]:
     """Every word of the expressions with what it stands for."""
     app, cluster = settings.app, f'cluster="{settings.cluster}",' if settings.cluster else ""
     namespace = f'{cluster}namespace="{settings.namespace}"'
-    claims = f"{settings.pgcluster}-[0-9]+(-wal)?" if settings.database == "cnpg" else f"data-{settings.pgcluster}-[0-9]+"
+    claims = (
+        f"{settings.pgcluster}-[0-9]+(-wal)?" if settings.database == "cnpg" else f"data-{settings.pgcluster}-[0-9]+"
+    )
     return {
         **{name: number(settings.bound(name)) for name in BOUNDS},
         **SOURCES.get(settings.metrics, {}),

@@ -115,8 +115,8 @@ def seconds(rule: Rule) -> int:
     return int(rule.get("for", "0s")[:-1])
 
 
-def test_file(case: Case, rule: Rule, hold: int, decoys: Iterable[Series] = ()) -> dict[str, Any]:
-    """What promtool reads, without the names of rule files. ``hold`` is the rule's own, even where ``rule`` is altered."""
+def file_of(case: Case, rule: Rule, hold: int, decoys: Iterable[Series] = ()) -> dict[str, Any]:
+    """What promtool reads, without the names of rule files. ``hold`` is that of the rule before it was altered."""
     step, at = case.step, case.start + hold
     expected = [{"exp_labels": {**rule["labels"], **labels}} for labels in case.fires]
     if case.fires:

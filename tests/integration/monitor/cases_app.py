@@ -153,7 +153,9 @@ CASES = [
     quiet("AppTrafficDropped", _traffic("10x95 4.1x20"), start=DAY, step=900),
     quiet("AppTrafficDropped", _traffic("0.9x671 0.1x20"), start=7 * DAY, step=900),
     quiet("AppTrafficDropped", _traffic("0.1x20"), step=900),
-    fires("AppErrorsLowTraffic", of_app("http_requests_total", "0x9 110x20", code="500"), _rate(1), start=3000, step=300),
+    fires(
+        "AppErrorsLowTraffic", of_app("http_requests_total", "0x9 110x20", code="500"), _rate(1), start=3000, step=300
+    ),
     quiet(
         "AppErrorsLowTraffic",
         of_app("http_requests_total", "0x9 80x20", code="500"),
@@ -162,7 +164,9 @@ CASES = [
         start=3000,
         step=300,
     ),
-    quiet("AppErrorsLowTraffic", of_app("http_requests_total", "0x9 500x20", code="500"), _rate(1.1), start=3000, step=300),
+    quiet(
+        "AppErrorsLowTraffic", of_app("http_requests_total", "0x9 500x20", code="500"), _rate(1.1), start=3000, step=300
+    ),
     # The live colour is down, the standby as large as it is up.
     fires("AppReplicasUnavailable", *_replicas("shop-blue", 4, 1), *_replicas("shop-green", 4, 4), labels=[BLUE]),
     fires("AppReplicasUnavailable", *_replicas("shop-blue", 1, 0), labels=[BLUE]),

@@ -39,7 +39,7 @@ def recorded(record: str, value: float | None, *series: Series, **more: Any) -> 
     return Recorded(record, series, value, **more)
 
 
-def test_file(case: Recorded, rule: Rule) -> dict[str, Any]:
+def file_of(case: Recorded, rule: Rule) -> dict[str, Any]:
     """What promtool reads: the value may differ by rounding, the labels may not."""
     samples = case.at // case.step + 1
     series = [*case.series, *(strangers(case.series) if case.decoys else [])]
@@ -50,7 +50,9 @@ def test_file(case: Recorded, rule: Rule) -> dict[str, Any]:
     mine = ",".join(f'{name}="{value}"' for name, value in labels.items() if name not in case.labels)
     near = max(abs(case.value or 0) / 1000, 1e-9)
     found = f"{case.record}{{{mine}}}"
-    expr = f"count without () (abs({found} - ({case.value or 0!r})) <= {near:.12f})" if case.value is not None else found
+    expr = (
+        f"count without () (abs({found} - ({case.value or 0!r})) <= {near:.12f})" if case.value is not None else found
+    )
     return {
         "evaluation_interval": f"{case.step}s",
         "tests": [
@@ -243,7 +245,10 @@ CASES = [
     recorded(
         "pg:primaries:count",
         2,
-        *(of_database("pg_replication_is_replica", value, instance=name) for name, value in (("a", 0), ("b", 0), ("c", 1))),
+        *(
+            of_database("pg_replication_is_replica", value, instance=name)
+            for name, value in (("a", 0), ("b", 0), ("c", 1))
+        ),
     ),
     recorded(
         "pg:primaries:count",
@@ -372,7 +377,9 @@ CASES = [
         of_database("barman_cloud_cloudnative_pg_io_last_available_backup_timestamp", 0),
         settings=CNPG,
     ),
-    recorded("pg:restore_test_age:seconds", 3000, of_database("golive_restore_test_last_success_timestamp_seconds", 600)),
+    recorded(
+        "pg:restore_test_age:seconds", 3000, of_database("golive_restore_test_last_success_timestamp_seconds", 600)
+    ),
     recorded("pg:restore_test_age:seconds", None, of_database("golive_restore_test_last_success_timestamp_seconds", 0)),
     recorded("pg:wal_archive:age_seconds", 70, of_database("pg_stat_archiver_last_archive_age", 70)),
     recorded(

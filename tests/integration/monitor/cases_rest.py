@@ -53,7 +53,11 @@ def _firing(name: str, severity: str = "critical", state: str = "firing") -> Ser
 
 def _discarded(intentional: str) -> Series:
     return bare(
-        "vector_component_discarded_events_total", "0+0.1x60", component_id="out", component_kind="sink", intentional=intentional
+        "vector_component_discarded_events_total",
+        "0+0.1x60",
+        component_id="out",
+        component_kind="sink",
+        intentional=intentional,
     )
 
 
@@ -74,7 +78,9 @@ CASES = [
         step=60,
         fault="shown",
     ),
-    quiet("CertificateExpiryCritical", of_app("probe_ssl_earliest_cert_expiry", 3 * DAY + 5000), step=60, fault="shown"),
+    quiet(
+        "CertificateExpiryCritical", of_app("probe_ssl_earliest_cert_expiry", 3 * DAY + 5000), step=60, fault="shown"
+    ),
     fires("RestoreTestOverdue", of_database("pg:restore_test_age:seconds", 8 * DAY + 1)),
     quiet("RestoreTestOverdue", of_database("pg:restore_test_age:seconds", 8 * DAY - 1)),
     *_pair("CertificateRenewalLate", "tls:lifetime_left:ratio", 0.24, 0.26, **NAME),
@@ -89,10 +95,16 @@ CASES = [
     fires("SecretRotationOverdue", _synced("Ready", "False"), labels=[NAME], fault="sync"),
     quiet("SecretRotationOverdue", _synced("Ready", "True"), _synced("Deleted", "False"), fault="sync"),
     fires("SecurityHeadersMissing", of_app("probe_success", 0, role="headers"), labels=[{"role": "headers"}]),
-    quiet("SecurityHeadersMissing", of_app("probe_success", 1, role="headers"), of_app("probe_success", 0, role="external")),
+    quiet(
+        "SecurityHeadersMissing",
+        of_app("probe_success", 1, role="headers"),
+        of_app("probe_success", 0, role="external"),
+    ),
     fires("MigrationFailed", _state("failed", 1), labels=[MIGRATION]),
     quiet("MigrationFailed", _state("failed", 0), _state("running", 1)),
-    fires("CutoverGuardTripped", of_app("golive_cutover_guard_tripped", 1, guard="writes"), labels=[{"guard": "writes"}]),
+    fires(
+        "CutoverGuardTripped", of_app("golive_cutover_guard_tripped", 1, guard="writes"), labels=[{"guard": "writes"}]
+    ),
     quiet("CutoverGuardTripped", of_app("golive_cutover_guard_tripped", 0, guard="writes")),
     fires("MigrationRunningLong", _started(0), _state("running", 1), labels=[MIGRATION], start=1860, step=60),
     quiet("MigrationRunningLong", _started(0), _state("running", 1), start=1500, step=60),
@@ -128,8 +140,12 @@ CASES = [
         of_database("pg_scrape_collector_success", 1, collector="wal"),
         fault="exporter",
     ),
-    fires("MonitoringImpaired", of_database("cnpg_collector_last_collection_error", 1), fault="exporter", settings=CNPG),
-    quiet("MonitoringImpaired", of_database("cnpg_collector_last_collection_error", 0), fault="exporter", settings=CNPG),
+    fires(
+        "MonitoringImpaired", of_database("cnpg_collector_last_collection_error", 1), fault="exporter", settings=CNPG
+    ),
+    quiet(
+        "MonitoringImpaired", of_database("cnpg_collector_last_collection_error", 0), fault="exporter", settings=CNPG
+    ),
     fires(
         "MonitoringImpaired",
         of_database("pg_up", 0, instance="a"),

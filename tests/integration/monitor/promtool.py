@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.integration.monitor.case import Case, Rule, Series, rule_of, rules_of, seconds, strangers, test_file
+from tests.integration.monitor import cases_records
+from tests.integration.monitor.case import Case, Rule, Series, file_of, rule_of, rules_of, seconds, strangers
 from tests.integration.monitor.cases_app import CASES as APP
 from tests.integration.monitor.cases_database import CASES as DATABASE
-from tests.integration.monitor.cases_records import CASES as RECORDED
-from tests.integration.monitor.cases_records import Recorded
-from tests.integration.monitor.cases_records import test_file as record_file
 from tests.integration.monitor.cases_rest import CASES as REST
 
 CASES = (*APP, *DATABASE, *REST)
+RECORDED = cases_records.CASES
 
 
 def decoys(case: Case) -> list[Series]:
@@ -43,7 +42,7 @@ def write(folder: Path, name: str, rules: Sequence[Rule], tests: dict[str, Any])
 def write_case(folder: Path, name: str, case: Case, rule: Rule | None = None) -> Path:
     """The files of a case, with an altered rule where one is given."""
     own = rule_of(case)
-    return write(folder, name, [rule or own], test_file(case, own, seconds(own), decoys(case)))
+    return write(folder, name, [rule or own], file_of(case, own, seconds(own), decoys(case)))
 
 
 def run(program: Path, files: Sequence[Path]) -> subprocess.CompletedProcess[str]:
@@ -51,7 +50,7 @@ def run(program: Path, files: Sequence[Path]) -> subprocess.CompletedProcess[str
     return subprocess.run([program, "test", "rules", *files], capture_output=True, text=True, check=False)
 
 
-def write_record(folder: Path, name: str, case: Recorded, rule: Rule | None = None) -> Path:
+def write_record(folder: Path, name: str, case: cases_records.Recorded, rule: Rule | None = None) -> Path:
     """The files of a test of a record, with an altered rule where one is given."""
     own = next(one for one in rules_of(case.settings) if one.get("record") == case.record)
-    return write(folder, name, [rule or own], record_file(case, own))
+    return write(folder, name, [rule or own], cases_records.file_of(case, own))
