@@ -220,8 +220,8 @@ CASES = [
         _limits("memory", 100, container="sidecar"),
         _limits("memory", 100, container="POD"),
         _limits("memory", 100, **OTHERS_POD),
-        _limits("cpu", 1),
-        _limits("cpu", 1, container="sidecar"),
+        _limits("cpu", 999),
+        _limits("cpu", 999, container="sidecar"),
     ),
     recorded(
         "app:memory:limit_ratio",
