@@ -19,6 +19,7 @@ CLUSTER = ROOT / "tests" / "cluster" / "cluster"
 _LONGEST = ["test_kill_series", "test_strategies", "test_release", "test_scenarios", "test_samples"]
 # They mostly wait for pods, or for one answer. What the others judge depends on how busy the machine is.
 _SIDE_BY_SIDE = (
+    "backup",
     "bench",
     "both_ways",
     "flow",

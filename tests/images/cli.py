@@ -5,8 +5,8 @@
 
 `images.json` in the image cache tells tests what there is:
 {"images": {reference: {name, version, archive, bytes, digest, port?, user, ready_path?, major?}},
- "programs": {"load": path}, "postgres": reference, "python": reference, "prometheus": reference,
- "foreign": reference of the app that is not ours}
+ "programs": {"load": path}, "postgres": reference, "postgres-backup": reference, "python": reference,
+ "prometheus": reference, "s3": reference, "foreign": reference of the app that is not ours}
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from pathlib import Path
 from tests.cluster.progress import ClusterError, say
 from tests.cluster.record import cache_dir, locked
 
-from . import postgres_image, program_images, programs, prometheus_image, python_image
+from . import postgres_backup_image, postgres_image, program_images, programs, prometheus_image, python_image
 from .recipes import Entries
 
 BUILDERS = {
     "notes": program_images.build_notes,
     "notes-sqlite": program_images.build_notes_sqlite,
     "postgres": postgres_image.build,
+    "postgres-backup": postgres_backup_image.build,
     "httpbin": program_images.build_httpbin,
+    "s3": program_images.build_s3,
     "python": python_image.build,
     "prometheus": prometheus_image.build,
 }
@@ -36,6 +38,7 @@ PROGRAMS = {
     "notes": programs.NOTES,
     "notes-sqlite": programs.NOTES_SQLITE,
     "httpbin": programs.HTTPBIN_SERVER,
+    "s3": programs.VERSITYGW,
     "load": programs.LOAD,
 }
 
@@ -85,8 +88,8 @@ def _record(images: Entries, names: Sequence[str]) -> None:
             for name, entry in known["images"].items()
             if entry["name"] not in names and Path(entry["archive"]).exists()
         } | images
-        keys = {"postgres": "postgres", "python": "python", "prometheus": "prometheus", "foreign": "httpbin"}
-        for key, name in keys.items():
+        keys = {name: name for name in ("postgres", "postgres-backup", "python", "prometheus", "s3")}
+        for key, name in {**keys, "foreign": "httpbin"}.items():
             known[key] = next((full for full, entry in known["images"].items() if entry["name"] == name), None)
         if "load" in names:
             known["programs"]["load"] = str(programs.LOAD.path)

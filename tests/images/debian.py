@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import stat
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.progress import ClusterError, Part, run
 
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 MERGED = ("bin", "sbin", "lib", "lib64")
 # Large packages whose files no chosen file loads; the check of the libraries would tell if that changed.
 UNUSED = re.compile(
@@ -22,11 +25,61 @@ UNUSED = re.compile(
 )
 
 
-class Packages:
-    """Packages and all they depend on, unpacked into one folder. Needs no root and touches nothing of the machine."""
+@dataclass(frozen=True)
+class Releases:
+    """Other releases of Debian than the machine's, from its own mirror.
 
-    def __init__(self, work: Path, current: Part) -> None:
-        self.work, self.current, self.root = work, current, work / "packages"
+    All packages come from ``base``, those in ``pinned`` from ``newer``.
+    """
+
+    base: str
+    newer: str
+    pinned: tuple[str, ...]
+
+    def options(self, work: Path) -> list[str]:
+        """What makes apt read these and nothing else; raises ClusterError where the machine has no mirror of Debian."""
+        mirror = debian_mirror()
+        for name, content in self._files(mirror).items():
+            (work / name).write_text(content)
+        return [
+            f"-oDir::Etc::sourcelist={work / 'sources.list'}",
+            "-oDir::Etc::sourceparts=/dev/null",
+            f"-oDir::Etc::preferences={work / 'preferences'}",
+            "-oDir::Etc::preferencesparts=/dev/null",
+            # A mirror may keep an index of the newer release that has expired.
+            "-oAcquire::Check-Valid-Until=false",
+            "-oAPT::Update::Error-Mode=any",
+        ]
+
+    def _files(self, mirror: str) -> dict[str, str]:
+        newer = f"Pin: release n={self.newer}\nPin-Priority:"
+        return {
+            "sources.list": "".join(
+                f"deb [signed-by={KEYRING}] {mirror} {name} main\n" for name in (self.base, self.newer)
+            ),
+            "preferences": f"Package: *\n{newer} -1\n\nPackage: {' '.join(self.pinned)}\n{newer} 990\n",
+        }
+
+
+def debian_mirror() -> str:
+    """Where this machine's apt reads its own release of Debian from; raises ClusterError on another system."""
+    system = platform.freedesktop_os_release()
+    columns = "$(REPO_URI) $(RELEASE)"
+    for line in run(["apt-get", "indextargets", "--format", columns, "Created-By: Packages"]).splitlines():
+        uri, release = line.split()
+        if system.get("ID") == "debian" and release == system.get("VERSION_CODENAME"):
+            return uri
+    raise ClusterError("the apt sources of this machine name no mirror of Debian, which this image is made from")
+
+
+class Packages:
+    """Packages and all they depend on, unpacked into one folder. Needs no root and touches nothing of the machine.
+
+    They are of the machine's own sources unless ``releases`` says otherwise.
+    """
+
+    def __init__(self, work: Path, current: Part, releases: Releases | None = None) -> None:
+        self.work, self.current, self.root, self.releases = work, current, work / "packages", releases
         for folder in ("state/lists/partial", "cache/archives/partial", "debs"):
             (work / folder).mkdir(parents=True, exist_ok=True)
         (work / "status").touch()
@@ -38,13 +91,22 @@ class Packages:
             "-oAPT::Install-Recommends=false",
             "-oAPT::Sandbox::User=",
             "-qq",
+            *(releases.options(work) if releases else []),
         ]
 
     def resolve(self, *names: str) -> dict[str, str]:
         """Package to version, of the names and their dependencies."""
         self.current.detail = "reading the package lists"
-        run(["apt-get", *self.options, "update"], timeout=600)
-        output = run(["apt-get", *self.options, "install", "--yes", "--print-uris", *names])
+        try:
+            run(["apt-get", *self.options, "update"], timeout=600)
+            output = run(["apt-get", *self.options, "install", "--yes", "--print-uris", *names])
+        except ClusterError as error:
+            if self.releases is None:
+                raise
+            raise ClusterError(
+                f"{' '.join(names)}: the mirror of this machine's apt sources does not offer them in Debian"
+                f" {self.releases.base} with {' '.join(self.releases.pinned)} of {self.releases.newer}: {error}"
+            ) from error
         found = re.findall(r"^'[^']+' (\S+)_(\S+)_[^_\s]+\.deb ", output, re.MULTILINE)
         return {package: version.replace("%3a", ":") for package, version in found}
 

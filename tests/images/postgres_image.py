@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.cluster import oci
@@ -23,30 +24,34 @@ PACKAGES = ("postgresql", "busybox-static", "libnss-wrapper", "tzdata")
 
 def build() -> Entries:
     """Returns the manifest entry of the image, keyed by its reference."""
-    return kept("postgres", (__file__, ENTRYPOINT), _build)
+    return kept("postgres", (__file__, ENTRYPOINT), lambda work, archive: write_server("postgres", work, archive))
 
 
-def _build(work: Path, archive: Path) -> Entries:
-    with part("build postgres") as current:
-        packages = debian.Packages(work, current)
-        versions = packages.resolve(*PACKAGES)
-        majors = [match.group(1) for name in versions if (match := re.fullmatch(r"postgresql-(\d+)", name))]
+def write_server(
+    name: str, work: Path, archive: Path, releases: debian.Releases | None = None, more: Mapping[str, str] | None = None
+) -> Entries:
+    """Writes the image ``name``; ``more`` are packages to the program of each that is wanted beside the server."""
+    programs = dict(more or {})
+    with part(f"build {name}") as current:
+        packages = debian.Packages(work, current, releases)
+        versions = packages.resolve(*PACKAGES, *programs)
+        majors = [match.group(1) for found in versions if (match := re.fullmatch(r"postgresql-(\d+)", found))]
         if len(majors) != 1:
-            raise ClusterError("the machine's package sources offer no PostgreSQL server")
+            raise ClusterError("the package sources offer no PostgreSQL server")
         major = majors[0]
         packages.unpack(versions)
         current.detail = "choosing files"
         root = debian.RootFolder(work / "root", packages.root)
-        _fill(root, major)
+        _fill(root, major, programs.values())
         current.detail = "writing the archive"
-        name = reference("postgres", major)
+        full = reference(name, major)
         owners = {"/var/lib/postgresql": (USER, USER), "/run/postgresql": (USER, USER)}
-        digest = oci.write_image(archive, name, [work / "root"], _config(major), owners)
+        digest = oci.write_image(archive, full, [work / "root"], _config(major), owners)
         size = archive.stat().st_size
-        current.detail = f"{name} {size / 1e6:.0f} MB"
+        current.detail = " ".join([full, *(f"{one} {versions[one]}" for one in programs), f"{size / 1e6:.0f} MB"])
         return {
-            name: {
-                "name": "postgres",
+            full: {
+                "name": name,
                 "version": major,
                 "package": versions[f"postgresql-{major}"],
                 "major": int(major),
@@ -58,13 +63,13 @@ def _build(work: Path, archive: Path) -> Entries:
         }
 
 
-def _fill(root: debian.RootFolder, major: str) -> None:
+def _fill(root: debian.RootFolder, major: str, more: Iterable[str]) -> None:
     programs = f"usr/lib/postgresql/{major}"
     # Just-in-time compilation would bring 120 MB of LLVM; without its module the server goes without.
     root.copy(f"{programs}/bin", f"{programs}/lib", leave=["bitcode", "llvmjit*", "pgxs", "*.a", "pg_test_*"])
     root.copy(f"usr/share/postgresql/{major}", leave=["man", "*.de.*"])
     # initdb asks `locale` for the collations of the system.
-    root.copy("usr/lib/locale/C.utf8", "usr/share/zoneinfo", "usr/bin/locale")
+    root.copy("usr/lib/locale/C.utf8", "usr/share/zoneinfo", "usr/bin/locale", *more)
     wrapper = next((root.packages / "usr" / "lib").rglob("libnss_wrapper.so"))
     root.copy(str(wrapper.relative_to(root.packages)))
     shutil.copy2(wrapper.resolve(), root.target / wrapper.relative_to(root.packages).parent)

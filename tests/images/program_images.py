@@ -15,7 +15,7 @@ from tests.cluster.progress import part
 from tests.cluster.record import cache_dir, locked
 
 from . import programs
-from .recipes import HTTPBIN, NOTES_RELEASES, NOTES_SQLITE, Entries, reference
+from .recipes import HTTPBIN, NOTES_RELEASES, NOTES_SQLITE, VERSITYGW, Entries, reference
 
 USER = 65532
 PORT = 8080
@@ -41,6 +41,11 @@ def build_notes_sqlite() -> Entries:
 def build_httpbin() -> Entries:
     made = _write_all("httpbin", programs.HTTPBIN_SERVER, {HTTPBIN: {"HOST": "0.0.0.0", "PORT": str(PORT)}})
     return {name: {**entry, "ready_path": "/status/200"} for name, entry in made.items()}
+
+
+def build_s3() -> Entries:
+    """The folders it keeps objects and versions in, certificate, and keys come with the pod."""
+    return _write_all("s3", programs.VERSITYGW, {VERSITYGW: {"VGW_PORT": f":{PORT}", "VGW_QUIET": "true"}})
 
 
 def _write_all(

@@ -197,12 +197,14 @@ def main(arguments: list[str]) -> int:
         first_time += f" && {{ '{GATEWAY}' build >'{LOGS / 'gateway-build.log'}' 2>&1 & }}"
         builds = [Background("first-time-build", ["sh", "-c", first_time])]
     if "integration" in chosen and len(chosen) > 1:
-        # The tests that need it fetch it themselves when this fails.
-        others = [Background("prometheus", [*RUN, "python3", "-m", "tests.integration.prometheus"])]
+        # The tests that need them fetch and build them themselves when this fails.
+        others = [
+            Background(name, [*RUN, "python3", "-m", f"tests.integration.{name}"]) for name in ("prometheus", "s3")
+        ]
     tiers: dict[str, Callable[[], Counts]] = {
         "lint": lint,
         "sanity": sanity,
-        "unit": lambda: pytest("unit"),
+        "unit": lambda: pytest("unit", *SIDE_BY_SIDE),
         "integration": lambda: pytest("integration", *SIDE_BY_SIDE),
         "e2e": lambda: e2e(builds),
         "faults": faults,

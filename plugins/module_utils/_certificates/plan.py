@@ -30,11 +30,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._certificates.shown
 from ansible_collections.golive.cutover.plugins.module_utils._certificates.stored import (
     AUTHORITY_ROLE,
     CERTIFICATE_ROLE,
-    data_of,
     has_labels,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._certificates.wish import Wish
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube.secrets import data_of
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._certificates.authority import CERTIFICATE
 from ansible_collections.golive.cutover.plugins.module_utils._certificates.facts import stamp
 from ansible_collections.golive.cutover.plugins.module_utils._certificates.read import facts_of, read_certificates
-from ansible_collections.golive.cutover.plugins.module_utils._certificates.stored import data_of
 from ansible_collections.golive.cutover.plugins.module_utils._certificates.wish import Wish
+from ansible_collections.golive.cutover.plugins.module_utils._kube.secrets import data_of
 
 CHAIN = "tls.crt"
 PRIVATE = "tls.key"

@@ -39,8 +39,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._certificates.shown
 from ansible_collections.golive.cutover.plugins.module_utils._certificates.stored import (
     AUTHORITY_ROLE,
     CERTIFICATE_ROLE,
-    Secrets,
-    data_of,
+    MANAGER,
     refuse_foreign,
     refuse_immutable,
     secret_with,
@@ -53,6 +52,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.fencing import own_token
 from ansible_collections.golive.cutover.plugins.module_utils._kube.plain_data import is_plain_data
+from ansible_collections.golive.cutover.plugins.module_utils._kube.secrets import Secrets, data_of
 
 # Each costs one more look; so many writers at once are no race any more.
 _TRIES = 20
@@ -65,7 +65,7 @@ def tls_secret(call: Call) -> dict[str, Any]:
     wish = wish_from(call.params)
     _refuse_bad_names(wish)
     with connected(call) as client:
-        work = _Work(call, wish, Secrets(client, wish.namespace, own_token(call.params)))
+        work = _Work(call, wish, Secrets(client, wish.namespace, own_token(call.params), MANAGER))
         # Each round looks anew at what is there, so that it may be done twice.
         return client.retried(work.settled)
 

@@ -25,6 +25,13 @@ REFUSED = {"host": "https://127.0.0.1:1", "api_key": SECRET, "validate_certs": F
 NO_DATABASE = {"host": "127.0.0.1", "port": 1, "database": "shop", "user": "shop", "password": SECRET}
 # Arguments that are right, without the part that reaches something.
 RIGHT: dict[str, dict[str, Any]] = {
+    "backup_secret": {
+        "namespace": "x",
+        "name": "x",
+        "repositories": [{"endpoint": "s3.example.org", "bucket": "xyz", "path": "/x", "secret": {"name": "x"}}],
+        "server": {"host": "x", "data": "/x"},
+    },
+    "backup_stanza": {"namespace": "x", "app": "x"},
     "db_dump": {"directory": "../dumps", "name": "x"},
     "db_migrate": {"path": "../migrations", "wait": 1},
     "db_migrate_info": {"path": "../migrations"},
@@ -41,6 +48,12 @@ RIGHT: dict[str, dict[str, Any]] = {
     "kube_track": {"objects": [{"kind": "Deployment", "name": "x"}]},
     "login_secret": {"namespace": "x", "name": "x", "logins": ["x_a", "x_b"]},
     "pg_access": {"database": "shop", "logins": [{"name": "shop_a", "of": "app", "password": SECRET}]},
+    "pg_backup": {"namespace": "x", "app": "x"},
+    "pg_backup_info": {
+        "namespace": "x",
+        "app": "x",
+        "repositories": [{"endpoint": "x", "bucket": "xxx", "path": "/x", "secret": {"name": "x"}}],
+    },
     "pg_health": {"fail_on": "unhealthy"},
     "pg_settings": {"settings": {"work_mem": "4MB"}},
     "release_info": {"app": "x", "namespace": "x"},

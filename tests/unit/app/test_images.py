@@ -68,9 +68,8 @@ def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit) as stopped:
         cli.main(["postgress"])
     assert stopped.value.code == 2
-    assert (
-        "postgress; known: notes, notes-sqlite, postgres, httpbin, python, prometheus, load" in capsys.readouterr().err
-    )
+    known = "notes, notes-sqlite, postgres, postgres-backup, httpbin, s3, python, prometheus, load"
+    assert f"postgress; known: {known}" in capsys.readouterr().err
 
 
 def test_every_fault_of_a_release_is_one_the_app_knows() -> None:
