@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.e2e.backup.store import BUCKETS, CA, KEYS, ClusterStore, bring_up
+from tests.e2e.backup.store import BUCKETS, ClusterStore, bring_up
 from tests.e2e.conftest import kubectl
 from tests.e2e.traffic.stand import apply
 from tests.images.cli import manifest_path
@@ -19,9 +19,9 @@ APP = "notes"
 POD = "notes-postgres-0"
 CONFIGURATION = "notes-postgres-backup"
 PATH = "/tests/notes"
-PASSWORD = "restore-test"  # noqa: S105
+PASSWORD = "restore-test"
 _DATA = "/var/lib/postgresql/data"
-_FOLDERS = {"run": "/var/run/postgresql", "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108
+_FOLDERS = {"run": "/var/run/postgresql", "tmp": "/tmp", "shm": "/dev/shm"}
 
 
 @dataclass(frozen=True)
