@@ -26,6 +26,7 @@ from tests.e2e.kube_track.verbs import call_verb
 from tests.e2e.postgres.test_embedded import Embedded, Ran
 
 _PLAY = Path(__file__).with_name("backup.yml")
+_MIGRATE = _PLAY.with_name("migrate.yml")
 _QUARTET = (True, False, True, False)
 _CHANGES = [True, True, False, False]
 
@@ -37,8 +38,8 @@ class Shop:
     server: Embedded
     store: ClusterStore
 
-    def play(self, **variables: Any) -> Ran:
-        return self.server.play(file=_PLAY, **self.settings, **variables)
+    def play(self, file: Path = _PLAY, **variables: Any) -> Ran:
+        return self.server.play(file=file, **self.settings, **variables)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -137,11 +138,11 @@ def test_the_schedule_takes_backups(shop: Shop) -> None:
 
 def test_migrations_have_a_backup_as_restore_point(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "0001_create.sql").write_text("CREATE TABLE orders (id bigint PRIMARY KEY);\n")
-    ran = shop.play(migrate_path=str(tmp_path), migrate_run_id="release-7")
+    ran = shop.play(_MIGRATE, migrate_path=str(tmp_path), migrate_run_id="release-7")
     assert ran.code == 0, ran.output
     (label,) = shop.of_run("release-7")
     assert shop.listed()[label]["type"] == "incr"
-    again = shop.play(migrate_path=str(tmp_path), migrate_run_id="release-8")
+    again = shop.play(_MIGRATE, migrate_path=str(tmp_path), migrate_run_id="release-8")
     assert (again.code, again.changed, shop.of_run("release-8")) == (0, 0, [])
 
 
