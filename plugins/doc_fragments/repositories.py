@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Pairs with ``repositories_spec`` of ``module_utils/_backup/spec.py``."""
+    """Pairs with ``repositories_spec`` of ``module_utils/_backup/repositories.py``."""
 
     DOCUMENTATION = r"""
 options:
@@ -76,17 +76,15 @@ options:
         type: dict
         suboptions:
           namespace:
-            description: Namespace of the Service or pod.
+            description: Namespace of the Service.
             type: str
             required: true
           service:
-            description: Name of a Service.
+            description: Its name.
             type: str
-          pod:
-            description: Name of a pod.
-            type: str
+            required: true
           port:
-            description: Name or number of the port. Without it that of the store.
+            description: Number or name of its port. Without it that of the store.
             type: str
 requirements:
   - botocore >= 1.40

@@ -160,8 +160,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import repositories_spec
 from ansible_collections.golive.cutover.plugins.module_utils._backup.secret import backup_secret
-from ansible_collections.golive.cutover.plugins.module_utils._backup.spec import repositories_spec
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
@@ -172,7 +172,7 @@ SPEC: dict[str, Any] = {
         **kube_spec(),
         "namespace": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
-        **repositories_spec(),
+        "repositories": repositories_spec(),
         "server": {
             "type": "dict",
             "required": True,

@@ -12,8 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import (
+    listed_archives,
+    segment_bytes_of,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import Info, parse_info, stamp
-from ansible_collections.golive.cutover.plugins.module_utils._backup.repository import archive_of, opened
+from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import opened_store
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import (
     Choice,
     Wish,
@@ -30,9 +34,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_jud
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_pod import claim, list_job, restore_job
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_report import append_report
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_story import Story, read_story
-from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import image_of, read_info, sidecar
+from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import read_info, server_of, sidecar
 from ansible_collections.golive.cutover.plugins.module_utils._backup.store import Store
-from ansible_collections.golive.cutover.plugins.module_utils._backup.wal_names import lsn_number
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import MERGE_PATCH, Client, connected
@@ -59,10 +62,10 @@ def pg_restore(call: Call) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Live:
-    """The live database when the restore began: its place in the log."""
+    """The live database when the restore began, and the number that its next transaction would have had."""
 
     reach: Reach
-    lsn: int
+    next_xid: int
 
 
 class _Restore:
@@ -86,10 +89,10 @@ class _Restore:
         number = self._params["repository"]
         info = self._listed(image)
         backups = info.of(number)
-        with opened(self._call, self._client, self._params["namespace"], self._row(number)) as store:
+        with opened_store(self._call, self._client, self._row(number), self._params["namespace"]) as store:
             encrypted = any(one.encrypted for one in info.repositories if one.key == number)
-            archive = archive_of(store, str(backups[-1].archive_id), encrypted) if backups else None
-            choice = choose(backups, archive, _wish(self._params))
+            archives = listed_archives(store, segment_bytes_of(backups), encrypted)
+            choice = choose(backups, archives, _wish(self._params))
             self._refuse_small(choice)
             planned = _planned(choice)
             if self._call.check_mode:
@@ -131,7 +134,7 @@ class _Restore:
         if image:
             return str(image)
         try:
-            return image_of(self._client, self._params["namespace"], self._params["app"])
+            return server_of(self._client, self._params["namespace"], self._params["app"]).image
         except GoliveError as error:
             if error.code != "not_found":
                 raise
@@ -229,8 +232,8 @@ class _Restore:
             return
         with reached(self._call) as reach:
             with connect(reach.call, reach.where, read_only=True) as session:
-                lsn = lsn_number(str(session.value("SELECT pg_current_wal_lsn()")))
-            yield _Live(reach, lsn)
+                next_xid = int(session.value("SELECT pg_snapshot_xmax(pg_current_snapshot())::text"))
+            yield _Live(reach, next_xid)
 
     def _compared(self, live: _Live | None, story: Story) -> tuple[list[Compared], list[str]]:
         rows: Sequence[Mapping[str, Any]] = self._params["compare"]
@@ -315,7 +318,8 @@ def _measured(story: Story, seconds: float, lost_at: datetime, live: _Live | Non
         behind = story.began.get("end", story.began["readwrite"]) - story.began["readwrite"]
         rto = round(seconds - behind, 1)
     rpo = None
-    if reached_lsn and live is not None and lsn_number(reached_lsn) >= live.lsn:
+    # Places in the log do not tell it: an idle server writes there, too.
+    if live is not None and int(story.facts.get("next_xid") or 0) >= live.next_xid:
         rpo = 0.0
     elif last:
         rpo = round(max(0.0, (lost_at - datetime.fromisoformat(padded(last))).total_seconds()), 1)

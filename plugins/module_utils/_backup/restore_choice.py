@@ -10,10 +10,11 @@ and the copy is held against them (``restore_judge``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import segment_bytes_of
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import Backup, stamp
 from ansible_collections.golive.cutover.plugins.module_utils._backup.wal import Archive, Reach
 from ansible_collections.golive.cutover.plugins.module_utils._backup.wal_names import lsn_number
@@ -54,14 +55,14 @@ class Choice:
     gap: str | None
 
 
-def choose(backups: Sequence[Backup], archive: Archive | None, wish: Wish) -> Choice:
-    """The choice for one repository, of which all completed backups and the archive are given.
+def choose(backups: Sequence[Backup], archives: Mapping[str, Archive], wish: Wish) -> Choice:
+    """The choice for one repository, of which all completed backups and all archives by id are given.
 
     Raises GoliveError ``no_backup``, ``out_of_range`` (with the restorable range), ``wal_gap`` (with the first missing
     segment) or ``invalid``.
     """
     usable = sorted((one for one in backups if one.error is not True), key=lambda one: one.stopped)
-    if not usable or archive is None:
+    if not usable:
         raise GoliveError(
             "no_backup",
             "Choosing a backup failed: this repository has none that is complete and without page errors.",
@@ -70,6 +71,8 @@ def choose(backups: Sequence[Backup], archive: Archive | None, wish: Wish) -> Ch
     moment = moment_of(wish.value, "target") if wish.kind == "time" else None
     place = _place(wish.value) if wish.kind == "lsn" else None
     backup = _backup(usable, wish, moment, place)
+    segment_bytes = segment_bytes_of(backups)
+    archive = archives.get(str(backup.archive_id)) or Archive(str(backup.archive_id), segment_bytes)
     timeline = wish.timeline or usable[-1].timeline or 1
     reach = archive.continuous_to(str(backup.wal_first), archive.guessed(timeline))
     stop = lsn_number(str(backup.stop_lsn))
@@ -80,7 +83,7 @@ def choose(backups: Sequence[Backup], archive: Archive | None, wish: Wish) -> Ch
         if reach.broken and not wish.accept_gap:
             raise _gap(reach, "and what was committed behind it would be lost")
         # A record of the last segment must have been replayed.
-        least = max(stop, reach.lsn - archive.segment_bytes + 1)
+        least = max(stop, reach.lsn - segment_bytes + 1)
     if (place is not None and place >= reach.lsn) or (moment and reach.stored and moment > reach.stored):
         raise _out_of_range(wish, usable, reach)
     last = archive.position(str(reach.last)) if wish.kind == "latest" else None

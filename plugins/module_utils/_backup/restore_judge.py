@@ -52,13 +52,13 @@ def judge(story: Story, choice: Choice, compared: Sequence[Compared], silent: Se
     faults = target_faults(story, choice)
     if faults:
         return Judged(3, faults)
+    content = [*silent, *(_unequal(one) for one in compared if not one.equal)]
     if "blocks" not in story.began:
-        return Judged(4, [])
+        return Judged(4, content)
     faults = block_faults(story)
     if faults:
-        return Judged(4, faults)
-    faults = [*silent, *(_unequal(one) for one in compared if not one.equal)]
-    return Judged(6 if compared and not faults else 5, faults)
+        return Judged(4, [*faults, *content])
+    return Judged(6 if compared and not content else 5, content)
 
 
 def target_faults(story: Story, choice: Choice) -> list[str]:

@@ -83,6 +83,7 @@ phase readwrite 'the copy has left recovery'
 tell reached_lsn "$(ask -c "SELECT coalesce(pg_last_wal_replay_lsn()::text, '')")"
 last="to_char(pg_last_xact_replay_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')"
 tell last_commit "$(ask -c "SELECT coalesce($last, '')")"
+tell next_xid "$(ask -c 'SELECT pg_snapshot_xmax(pg_current_snapshot())')"
 tell timeline "$(ask -c 'SELECT timeline_id FROM pg_control_checkpoint()')"
 tell system_identifier "$(ask -c 'SELECT system_identifier FROM pg_control_system()')"
 tell checksums "$(ask -c 'SHOW data_checksums')"
@@ -105,10 +106,11 @@ if [ "$GOLIVE_PROVE" = blocks ]; then
     tell collations "$(ask -c "SELECT string_agg(datname, ' ') FROM pg_database WHERE $other")"
     bare=''
     for database in $databases; do
-        [ -n "$(ask -d "$database" -c "SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")" ] || bare="$bare $database"
+        there=$(ask -d "$database" -c "SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")
+        [ -n "$there" ] || bare="$bare $database"
     done
     pg_amcheck --all --install-missing --heapallindexed --jobs=2 >$work/golive-check.log 2>&1 \
-        || tell finding "pg_amcheck: $(grep -vE '^(query was|[ \t]*$)' $work/golive-check.log | cut -c1-300 | head -n 6)"
+        || tell finding "pg_amcheck: $(grep -v '^query was' $work/golive-check.log | cut -c1-300 | head -n 6)"
     for database in $bare; do
         ask -d "$database" -c 'DROP EXTENSION IF EXISTS amcheck' >/dev/null 2>&1
     done

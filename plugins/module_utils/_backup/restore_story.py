@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ class Story:
     def seconds(self) -> dict[str, float]:
         """How long each phase took that another one followed."""
         rows = [(name, self.began[name]) for name in PHASES if name in self.began]
-        return {name: round(after - at, 2) for (name, at), (_next, after) in zip(rows, rows[1:])}
+        return {name: round(after - at, 2) for (name, at), (_next, after) in itertools.pairwise(rows)}
 
     def since_fetch(self, phase: str) -> float | None:
         """Seconds from the begin of fetching to the begin of ``phase``; None when it was not come to."""

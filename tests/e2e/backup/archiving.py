@@ -51,9 +51,15 @@ class Archiving:
         self.sql(f"INSERT INTO ledger (note) SELECT md5(i::text) FROM generate_series(1, {rows}) i")
         self.switch()
 
+    def switch_after(self, statement: str) -> str:
+        """Run a statement in a segment of its own; the name of that."""
+        self.sql(statement)
+        return self.switch()
+
     def switch(self) -> str:
         """Begin the next segment once the server has archived the one before it; the name of that one."""
-        name = self.sql("SELECT pg_walfile_name(pg_switch_wal())")
+        # The place behind the switch may be the first of the next segment.
+        name = self.sql("SELECT pg_walfile_name(pg_switch_wal() - 1)")
         # The server tells the last segment; names of one timeline are in order.
         wait = f"SELECT coalesce(last_archived_wal >= '{name}', false) FROM pg_stat_archiver"
         for _try in range(200):
