@@ -29,8 +29,8 @@ options:
     type: str
     required: true
   app:
-    description: Name of the app, whose server is C(<app>-postgres) and whose pod is asked for the list of backups. Where
-      it does not run, a Job lists them.
+    description: Name of the app. The pod of its server, C(APP-postgres-0), is asked for the list of backups; where it
+      does not run, a Job lists them.
     type: str
     required: true
   name:
@@ -41,7 +41,7 @@ options:
     required: true
   config_secret:
     description: Secret whose key C(pgbackrest.conf) leads to the repositories, as M(golive.cutover.backup_secret) makes
-      it for the server. Without it C(<app>-postgres-backup).
+      it for the server. Without it C(APP-postgres-backup).
     type: str
   image:
     description: Image with PostgreSQL of the backup's major version and pgBackRest 2.59.1 or newer. Without it that of
@@ -110,8 +110,8 @@ options:
         choices: [latest, time, lsn, name, backup]
         default: latest
       value:
-        description: A time in ISO 8601 with its offset, an LSN, or the name of a restore point, for which O(backup) must
-          name the backup.
+        description: A time in ISO 8601 with its offset, an LSN, or the name of a restore point, for which O(backup)
+          must name the backup.
         type: str
   backup:
     description: Label of the backup to begin from. Without it the newest that ended before the target.
@@ -185,8 +185,9 @@ attributes:
     description: A volume that stays is filled once for a name. A restore whose volume goes with its Job is done again.
     support: partial
 notes:
-  - It needs the rights to create, read and delete Jobs, to read pods and their logs, to exec into the pod of the server,
-    to read the Secrets of the repositories, and with O(storage.claim) to create and update PersistentVolumeClaims.
+  - It needs the rights to create, read and delete Jobs, to read pods and their logs, to exec into the pod of the
+    server, to read the Secrets of the repositories, and with O(storage.claim) to create and update
+    PersistentVolumeClaims.
 seealso:
   - module: golive.cutover.backup_secret
 """

@@ -106,10 +106,11 @@ if [ "$GOLIVE_PROVE" = blocks ]; then
     tell collations "$(ask -c "SELECT string_agg(datname, ' ') FROM pg_database WHERE $other")"
     bare=''
     for database in $databases; do
-        [ -n "$(ask -d "$database" -c "SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")" ] || bare="$bare $database"
+        there=$(ask -d "$database" -c "SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")
+        [ -n "$there" ] || bare="$bare $database"
     done
     pg_amcheck --all --install-missing --heapallindexed --jobs=2 >$work/golive-check.log 2>&1 \
-        || tell finding "pg_amcheck: $(grep -vE '^(query was|[ \t]*$)' $work/golive-check.log | cut -c1-300 | head -n 6)"
+        || tell finding "pg_amcheck: $(grep -v '^query was' $work/golive-check.log | cut -c1-300 | head -n 6)"
     for database in $bare; do
         ask -d "$database" -c 'DROP EXTENSION IF EXISTS amcheck' >/dev/null 2>&1
     done

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``pg_restore`` on real backups of a real server: proven copies, damage that the engine takes for success, refusals."""
+"""``pg_restore`` on real backups of a real server: proven copies, damage that the engine takes for success."""
 
 from __future__ import annotations
 
@@ -185,7 +185,8 @@ def test_a_killed_run_leaves_nothing_and_goes_on(server: Archiving) -> None:
 
 def in_volume(server: Archiving, claim: str, query: str) -> str:
     """What a server answers that is started on the restored volume, by other means than ours."""
-    program = "pg_ctl -D $PGDATA -w -o \"-c listen_addresses='' -c ssl=off -c max_connections=137\" -l /tmp/log start >/dev/null || cat /tmp/log"
+    options = "-c listen_addresses='' -c ssl=off -c max_connections=137"
+    program = f'pg_ctl -D $PGDATA -w -l /tmp/log -o "{options}" start >/dev/null || cat /tmp/log'
     mounts = {"data": "/var/lib/postgresql/data", "run": "/var/run/postgresql", "tmp": "/tmp"}
     pod = {
         "spec": {
