@@ -15,8 +15,7 @@ from tests.cluster.build import compile_program, go_environment, toolchain
 from tests.cluster.progress import part
 from tests.cluster.record import cache_dir, locked
 
-from .recipes import HTTPBIN, PROMETHEUS_MODULE, TESTS
-from .recipes import VERSITYGW as VERSITYGW_VERSION
+from .recipes import HTTPBIN, PROMETHEUS_MODULE, TESTS, VERSITYGW
 
 
 @dataclass(frozen=True)
