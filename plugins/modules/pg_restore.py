@@ -93,6 +93,12 @@ options:
         description: Name of the PersistentVolumeClaim that stays. One that is there and was not made by this restore is
           refused.
         type: str
+      discard:
+        description:
+          - Name of the volume (C(spec.volumeName)) of a claim that may be given up with all that is in it. No other one
+            is ever touched, so that the same call does no harm to what it has restored.
+          - It is given up when a backup was chosen, and after whoever uses it has gone.
+        type: str
   repository:
     description: Number of the repository to restore from.
     type: int
@@ -152,6 +158,12 @@ options:
         description: Name of the column that grows.
         type: str
         required: true
+  login_secret:
+    description:
+      - Name of a Secret with C(username) and C(password) of the superuser, for a copy that a server takes over. The
+        role gets this password, and archiving is no longer off.
+      - Without it the copy never archives.
+    type: str
   lost_at:
     description: When the live database was lost, as a time in ISO 8601 with its offset, for RV(rpo_s). Without it the
       begin of the task.
@@ -246,6 +258,10 @@ target:
     timeline:
       description: The timeline that was followed.
       type: int
+discarded:
+  description: Whether a volume was given up, or would be in check mode.
+  returned: success
+  type: bool
 gap:
   description: The missing segment that was accepted as the end of the archive; null without one.
   returned: success
@@ -358,6 +374,7 @@ SPEC: dict[str, Any] = {
                 "size": {"type": "str", "required": True},
                 "class": {"type": "str"},
                 "claim": {"type": "str"},
+                "discard": {"type": "str"},
             },
         },
         "repository": {"type": "int", "default": 1},
@@ -383,6 +400,7 @@ SPEC: dict[str, Any] = {
                 "key": {"type": "str", "required": True, "no_log": False},
             },
         },
+        "login_secret": {"type": "str", "no_log": False},
         "lost_at": {"type": "str"},
         "record": {"type": "bool", "default": True},
         "about": {"type": "dict", "default": {}},

@@ -38,6 +38,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.store import Store
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import MERGE_PATCH, Client, connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.job import delete_job, run_job
 from ansible_collections.golive.cutover.plugins.module_utils._kube.job_log import job_log
@@ -51,7 +52,10 @@ _RESTORE, _RESULT = "golive.cutover/restore", "golive.cutover/restored"
 _LOG_LINES = 20
 _KEPT_S = 300
 _LIST_S = 120.0
+# The API server's answers for a pod that is gone, ends, or has no such container (any more).
+_NO_SERVER = ("not_found", "unreachable", "exec_failed", "server_error")
 _COMPARE_S = 600.0
+_FREE_S = 180.0
 
 
 def pg_restore(call: Call) -> dict[str, Any]:
@@ -94,7 +98,7 @@ class _Restore:
             archives = listed_archives(store, segment_bytes_of(backups), encrypted)
             choice = choose(backups, archives, _wish(self._params))
             self._refuse_small(choice)
-            planned = _planned(choice)
+            planned = {**_planned(choice), "discarded": self._give_up_volume()}
             if self._call.check_mode:
                 return {**planned, "changed": True}
             try:
@@ -114,20 +118,56 @@ class _Restore:
     def _claim(self) -> dict[str, Any] | None:
         """The volume that stays, as an earlier run of this restore has left it. Raises ``volume_exists``."""
         name = self._params["storage"].get("claim")
-        if not name:
-            return None
-        found = self._client.get_or_none(collection_path("PersistentVolumeClaim", self._params["namespace"], name))
-        if found is None:
+        found = self._client.get_or_none(self._claim_path()) if name else None
+        if found is None or self._discards(found):
             return None
         of = (found["metadata"].get("annotations") or {}).get(_RESTORE)
         if of != self._params["name"]:
+            volume = found["spec"].get("volumeName") or "none yet"
             raise GoliveError(
                 "volume_exists",
                 f"Restoring into the volume {name} was refused: it is there, and"
                 + (f" holds the restore {of}." if of else " no restore has made it."),
-                "Name another claim. A volume that is in use is never restored over.",
+                f"Name another claim, or give up what is in it by storage.discard: {volume}.",
+                {"volume": found["spec"].get("volumeName")},
             )
         return found
+
+    def _claim_path(self) -> str:
+        return collection_path("PersistentVolumeClaim", self._params["namespace"], self._params["storage"]["claim"])
+
+    def _discards(self, found: Mapping[str, Any]) -> bool:
+        # The name of a volume is never given twice: said once, it gives up nothing that came later.
+        discard = self._params["storage"].get("discard")
+        return bool(discard) and found["spec"].get("volumeName") == discard
+
+    def _give_up_volume(self) -> bool:
+        """Delete the claim that was given up, once nobody uses it; whether there is one. In check mode only look."""
+        if not self._params["storage"].get("claim"):
+            return False
+        found = self._client.get_or_none(self._claim_path())
+        if found is None or not self._discards(found):
+            return False
+        if self._call.check_mode:
+            return True
+        meta = found["metadata"]
+
+        def unused() -> Done[None] | Pending:
+            listed = self._client.list(collection_path("Pod", meta["namespace"]))
+            using = [pod["metadata"]["name"] for pod in listed if _mounts(pod, meta["name"])]
+            return Pending(f"used by {', '.join(using)}") if using else Done(None)
+
+        wait_for(self._call, unused, what=f"the volume {meta['name']} to be free", timeout=_FREE_S)
+        self._call.alive()
+        body = {"preconditions": {"uid": meta["uid"]}}
+        self._client.request("DELETE", self._claim_path(), body=body)
+
+        def gone() -> Done[None] | Pending:
+            left = self._client.get_or_none(self._claim_path())
+            return Done(None) if left is None or left["metadata"]["uid"] != meta["uid"] else Pending("still there")
+
+        wait_for(self._call, gone, what=f"the volume {meta['name']} to be gone", timeout=_FREE_S)
+        return True
 
     def _image(self) -> str:
         image = self._params["image"]
@@ -150,7 +190,7 @@ class _Restore:
         try:
             return read_info(engine)
         except GoliveError as error:
-            if error.code not in ("not_found", "unreachable", "exec_failed"):
+            if error.code not in _NO_SERVER:
                 raise
         self._call.progress("listing the backups")
         text = self._log_of(list_job(self._params, image), _LIST_S)
@@ -262,13 +302,11 @@ class _Restore:
 
     def _keep(self, result: Mapping[str, Any]) -> None:
         """Have the volume tell what is in it, so that a second run has nothing to do."""
-        name = self._params["storage"].get("claim")
-        if not name:
+        if not self._params["storage"].get("claim"):
             return
         self._call.alive()
         body = {"metadata": {"annotations": {_RESULT: json.dumps(result, sort_keys=True)}}}
-        path = collection_path("PersistentVolumeClaim", self._params["namespace"], name)
-        self._client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
+        self._client.request("PATCH", self._claim_path(), body=body, content_type=MERGE_PATCH)
 
     def _lost_at(self) -> datetime:
         return moment_of(self._params["lost_at"], "lost_at") if self._params["lost_at"] else self._began_at
@@ -291,6 +329,14 @@ class _Restore:
         except GoliveError as error:
             self._call.warn(f"The report of the restore is not in the repository: {error.message}")
             return None
+
+
+def _mounts(pod: Mapping[str, Any], claim: str) -> bool:
+    """Whether a pod that has not ended uses the claim."""
+    if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        return False
+    volumes = pod["spec"].get("volumes") or []
+    return any((one.get("persistentVolumeClaim") or {}).get("claimName") == claim for one in volumes)
 
 
 def _wish(params: Mapping[str, Any]) -> Wish:

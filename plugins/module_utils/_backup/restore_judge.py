@@ -26,6 +26,7 @@ _STEPS = {
     "start": "starting the copy",
     "target": "replaying to the target",
     "segment": "replaying the last segment",
+    "login": "handing the copy over",
     "stop": "stopping the copy",
 }
 

@@ -13,6 +13,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_cho
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_script import SCRIPT
 from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import CONFIGURATION
 
+_LOGIN = "/etc/golive/login"
 DATA = "/var/lib/postgresql/data"
 _LABELS = {"app.kubernetes.io/managed-by": "golive", "app.kubernetes.io/component": "restore"}
 # Folders of the pod's own, beside the data.
@@ -38,6 +39,7 @@ def restore_job(params: Mapping[str, Any], image: str, choice: Choice, queries: 
         "GOLIVE_LAST_SEGMENT": choice.last_segment,
         "GOLIVE_LAST_SHA1": choice.last_sha1,
         "GOLIVE_PROVE": params["prove"],
+        "GOLIVE_LOGIN": _LOGIN if params["login_secret"] else "",
         "GOLIVE_QUERIES": str(len(queries)),
     }
     for number, (database, sql) in enumerate(queries, 1):
@@ -84,7 +86,7 @@ def _job(
     environment: Mapping[str, str],
     volume: Mapping[str, Any],
 ) -> dict[str, Any]:
-    user = params["run_as_user"]
+    user, login = params["run_as_user"], params["login_secret"]
     container = {
         "name": "restore",
         "image": image,
@@ -97,6 +99,7 @@ def _job(
             {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108
             {"name": "configuration", "mountPath": CONFIGURATION, "readOnly": True},
             *({"name": key, "mountPath": path} for key, path in _SCRATCH.items()),
+            *([{"name": "login", "mountPath": _LOGIN, "readOnly": True}] if login else []),
         ],
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -123,6 +126,7 @@ def _job(
             {"name": "configuration", "secret": {"secretName": params["config_secret"], "defaultMode": 0o440}},
             {"name": "shm", "emptyDir": {"medium": "Memory"}},
             *({"name": key, "emptyDir": {}} for key in _SCRATCH),
+            *([{"name": "login", "secret": {"secretName": login, "defaultMode": 0o440}}] if login else []),
         ],
     }
     return {

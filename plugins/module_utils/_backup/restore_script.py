@@ -24,8 +24,11 @@ mkdir -p "$PGHOST"
 tell() {
     read -r up rest </proc/uptime
     printf 'golive %s %s %s\n' "$up" "$1" "$(printf %s "$2" | base64 | tr -d '\n')"
+    # Whoever follows is shown the last line.
+    echo "$doing"
 }
-phase() { echo "$2"; tell phase "$1"; }
+doing='looking at the image'
+phase() { doing=$2; tell phase "$1"; }
 give_up() { tell failed "$1"; tell why "$2"; pg_ctl -D "$PGDATA" -m immediate stop >/dev/null 2>&1; exit 1; }
 # A damaged information file is quoted in the engine's message once it is decrypted, and may hold keys: not beyond here.
 engine_errors() {
@@ -99,6 +102,19 @@ while [ "$i" -lt "$GOLIVE_QUERIES" ]; do
     fi
 done
 
+if [ -n "$GOLIVE_LOGIN" ]; then
+    phase hand_over 'handing the copy over to a server'
+    for name in archive_mode restore_command recovery_target recovery_target_action recovery_target_inclusive \
+        recovery_target_lsn recovery_target_name recovery_target_time recovery_target_timeline recovery_target_xid; do
+        ask -c "ALTER SYSTEM RESET $name" >/dev/null 2>&1 || give_up login "the setting $name cannot be taken back"
+    done
+    ask -f - >/dev/null 2>&1 <<'SQL' || give_up login 'the superuser of the Secret cannot be given its password'
+\set login `cat "$GOLIVE_LOGIN/username"`
+\set password `cat "$GOLIVE_LOGIN/password"`
+SELECT format('ALTER ROLE %I PASSWORD %L', :'login', :'password') \gexec
+SQL
+fi
+
 if [ "$GOLIVE_PROVE" = blocks ]; then
     phase blocks 'reading every block'
     databases=$(ask -c 'SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1')
@@ -127,6 +143,12 @@ if [ "$GOLIVE_PROVE" = blocks ]; then
     fi
 else
     pg_ctl -D "$PGDATA" -m fast -w -t 600 stop >/dev/null 2>&1 || give_up stop "the copy did not stop"
+fi
+if [ -n "$GOLIVE_LOGIN" ]; then
+    # While nothing is archived nobody marks the history of the new timeline, which a later restore asks for.
+    for file in "$PGDATA"/pg_wal/*.history; do
+        [ ! -e "$file" ] || : >"$PGDATA/pg_wal/archive_status/${file##*/}.ready"
+    done
 fi
 phase end 'done'
 """

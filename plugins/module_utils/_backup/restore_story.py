@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 _MARK = "golive "
 # The last phase tells only that all of them were gone through.
-PHASES = ("fetch", "start", "replay", "readwrite", "blocks", "end")
+PHASES = ("fetch", "start", "replay", "readwrite", "hand_over", "blocks", "end")
 
 
 @dataclass

@@ -65,6 +65,7 @@ def script(tmp_path: Path, programs: dict[str, str], **settings: str) -> tuple[i
         "GOLIVE_TARGET": "",
         "GOLIVE_TIMELINE": "1",
         "GOLIVE_LAST_SEGMENT": "",
+        "GOLIVE_LOGIN": "",
         "GOLIVE_PROVE": "none",
         "GOLIVE_QUERIES": "0",
         "GOLIVE_USER": "postgres",

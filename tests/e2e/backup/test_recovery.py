@@ -1,0 +1,136 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A database that is lost comes back by its role: a volume, a moment before a mistake, a whole namespace."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.backup.store import ClusterStore, bring_up
+from tests.e2e.backup.test_backup import Shop
+from tests.e2e.conftest import kubectl
+from tests.e2e.postgres.test_embedded import Embedded, Ran
+
+_DR = Path(__file__).with_name("dr.yml")
+_VOLUME = "persistentvolumeclaim/data-shop-postgres-0"
+_LSN = r"[0-9A-F]+/[0-9A-F]+"
+
+
+@pytest.fixture(scope="module")
+def store(cluster: dict[str, str]) -> Iterator[ClusterStore]:
+    """A store that outlives the namespaces of the app."""
+    namespace = f"golive-store-{secrets.token_hex(4)}"
+    kubectl("create", "namespace", namespace)
+    yield bring_up(namespace)
+    kubectl("delete", "namespace", namespace, "--wait=false", check=False)
+
+
+@pytest.fixture(scope="module")
+def shop(store: ClusterStore) -> Iterator[Shop]:
+    """A server with a full backup and a ledger that the archive alone holds."""
+    namespace = f"golive-shop-{secrets.token_hex(4)}"
+    kubectl("create", "namespace", namespace)
+    store.give_secrets(namespace)
+    made = Shop(Embedded(namespace), store)
+    ran = made.play()
+    assert ran.code == 0, ran.output
+    made.server.sql("CREATE TABLE ledger (n bigserial PRIMARY KEY)")
+    made.server.sql("ALTER TABLE ledger OWNER TO shop_owner")
+    assert not made.backup(type="full", run="first").get("failed")
+    yield made
+    kubectl("delete", "namespace", namespace, "--wait=false", check=False)
+
+
+def write(shop: Shop, rows: int) -> None:
+    """Commit rows and have them archived."""
+    shop.server.sql(f"INSERT INTO ledger SELECT FROM generate_series(1, {rows})")
+    shop.sidecar("check")
+
+
+def rows(shop: Shop) -> str:
+    return shop.server.sql("SELECT count(*), max(n) FROM ledger")
+
+
+def recover(shop: Shop, *arguments: str, **variables: Any) -> Ran:
+    return shop.play(_DR, *arguments, **variables)
+
+
+def test_a_lost_volume_comes_back_once(shop: Shop) -> None:
+    write(shop, 1000)
+    before = rows(shop)
+    logins = shop.server.login(), shop.server.login("-owner")
+    volume = shop.server.get(_VOLUME, "{.spec.volumeName}")
+    refused = recover(shop)
+    assert refused.code != 0
+    assert f"storage.discard: {volume}" in " ".join(refused.output.split())
+    assert rows(shop) == before
+    planned = recover(shop, "--check", postgres_restore_discard=volume)
+    assert planned.code == 0, planned.output
+    assert rows(shop) == before
+    done = recover(shop, postgres_restore_discard=volume)
+    assert done.code == 0, done.output
+    told = " ".join(done.output.split())
+    assert re.search(rf"proven to level 5: read-write after [0-9.]+ s, .* replayed to {_LSN}", told), told
+    assert rows(shop) == before
+    assert shop.server.get(_VOLUME, "{.spec.volumeName}") != volume
+    assert (shop.server.login(), shop.server.login("-owner")) == logins
+    with shop.server.tunnel() as (at, port), shop.server.connect(at, port) as session, session.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM ledger")
+        assert cursor.fetchone() == (1000,)
+    # It archives again, on a timeline of its own, and has a full backup there.
+    write(shop, 10)
+    assert shop.server.sql("SELECT timeline_id FROM pg_control_checkpoint()") == "2"
+    newest = max(shop.listed())
+    assert (newest[-1], shop.listed()[newest]["archive"]["start"][:8]) == ("F", "00000002")
+    # The same command again gives nothing up: what is there now is not the volume that was named.
+    again = recover(shop, postgres_restore_discard=volume)
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert rows(shop).startswith("1010|")
+
+
+def test_a_mistake_is_undone_to_the_moment_before(shop: Shop) -> None:
+    write(shop, 100)
+    before = rows(shop)
+    moment = shop.server.sql("SELECT to_char(clock_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')") + ":00"
+    shop.server.sql("SELECT pg_sleep(1)")
+    shop.server.sql("DROP TABLE ledger")
+    shop.sidecar("check")
+    volume = shop.server.get(_VOLUME, "{.spec.volumeName}")
+    target = {"kind": "time", "value": moment}
+    late = recover(
+        shop, postgres_restore_discard=volume, postgres_restore_target={**target, "value": "2099-01-01T00:00:00+00:00"}
+    )
+    assert late.code != 0
+    assert "what can be restored goes from" in " ".join(late.output.split())
+    done = recover(shop, postgres_restore_discard=volume, postgres_restore_target=target)
+    assert done.code == 0, done.output
+    assert rows(shop) == before
+
+
+@pytest.mark.series
+def test_a_lost_namespace_comes_back_from_the_passphrase_and_the_store(shop: Shop, store: ClusterStore) -> None:
+    write(shop, 50)
+    before = rows(shop)
+    kept = json.loads(shop.kubectl("get", "secret", "shop-postgres-backup-key", "-o", "json"))
+    environment = {"golive_environment": shop.server.namespace}
+    kubectl("delete", "namespace", shop.server.namespace, "--wait=true")
+    other = Shop(Embedded(f"{shop.server.namespace}-b"), store)
+    kubectl("create", "namespace", other.server.namespace)
+    store.give_secrets(other.server.namespace)
+    without = recover(other, **environment)
+    assert without.code != 0
+    assert "Bring it back from the copy that you keep outside" in " ".join(without.output.split())
+    kept["metadata"] = {"name": kept["metadata"]["name"], "labels": kept["metadata"]["labels"]}
+    kubectl("-n", other.server.namespace, "apply", "-f", "-", stdin=json.dumps(kept))
+    done = recover(other, **environment)
+    assert done.code == 0, done.output
+    assert rows(other) == before
+    kubectl("delete", "namespace", other.server.namespace, "--wait=false")
