@@ -136,7 +136,7 @@ class Info:
             raise GoliveError(
                 "no_stanza",
                 f"Listing the backups of repository {repo} failed: it has no stanza {STANZA}: {state.message}.",
-                "Run the role backup: it creates the stanza.",
+                "Run the role postgres: it creates the stanza.",
             )
         if state.code not in (OK, NO_BACKUP):
             raise GoliveError(

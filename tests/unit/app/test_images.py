@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.images import cli, programs, recipes
+from tests.cluster.progress import ClusterError
+from tests.images import cli, debian, postgres_backup_image, programs, recipes
 
 TESTS = Path(__file__).resolve().parents[2]
 
@@ -62,6 +64,31 @@ def test_a_partial_build_keeps_the_rest_of_the_manifest(tmp_path: Path, monkeypa
     known = json.loads(cli.manifest_path().read_text())
     assert sorted(known["images"]) == ["h:2"]
     assert known["postgres"] is None
+
+
+def test_only_what_is_pinned_comes_from_the_newer_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(debian, "debian_mirror", lambda: "https://mirror.example.org/debian/")
+    options = postgres_backup_image.RELEASES.options(tmp_path)
+    assert f"-oDir::Etc::sourcelist={tmp_path / 'sources.list'}" in options
+    lines = (tmp_path / "sources.list").read_text().splitlines()
+    signed = f"deb [signed-by={debian.KEYRING}] https://mirror.example.org/debian/"
+    assert lines == [f"{signed} trixie main", f"{signed} sid main"]
+    rest, pinned = (tmp_path / "preferences").read_text().split("\n\n")
+    assert rest.splitlines() == ["Package: *", "Pin: release n=sid", "Pin-Priority: -1"]
+    assert pinned.splitlines() == ["Package: pgbackrest libxml2-16", "Pin: release n=sid", "Pin-Priority: 990"]
+
+
+def test_a_machine_without_debian_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = "http://a.example.org/debian/ bookworm-updates\nhttp://b.example.org/debian/ bookworm\n"
+    monkeypatch.setattr(debian, "run", lambda command: listed)
+    for system, found in (("debian", "http://b.example.org/debian/"), ("ubuntu", None)):
+        release = {"ID": system, "VERSION_CODENAME": "bookworm"}
+        monkeypatch.setattr(platform, "freedesktop_os_release", lambda release=release: release)
+        if found:
+            assert debian.debian_mirror() == found
+        else:
+            with pytest.raises(ClusterError, match="no mirror of Debian"):
+                debian.debian_mirror()
 
 
 def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
