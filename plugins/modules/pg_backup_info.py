@@ -99,6 +99,8 @@ findings:
     code:
       description:
         - V(wal_missing), V(backup_wal_missing), V(wal_odd), V(wal_rewritten), V(timeline_unknown),
+          V(archiving_off), V(archiving_fails), V(wal_lost) when the server has archived what the repository does not
+          have, V(wal_behind) when a whole segment is not there for long,
           V(info_file_damaged), V(backup_file_missing), V(parent_missing), V(pages_damaged), V(record_unreadable),
           V(no_backup), V(no_archive), V(not_restorable), V(canary_wrong_key), V(canary_damaged), V(canary_other_key),
           V(repository_wrong_key), V(repository_damaged) or V(repository_absent).
@@ -165,6 +167,10 @@ repositories:
           RV(repositories[].restorable).
       type: list
       elements: dict
+    unlisted:
+      description: Folders of backups that pgBackRest does not list, such as those of one at work or interrupted.
+      type: list
+      elements: str
     lag:
       description: How far the repository is behind the server; null without a login, or without a restorable range.
       type: dict

@@ -40,6 +40,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 # Longer lists tell nobody more.
 _MOST = 20
 _HEAD_BYTES = 64
+# Less than this behind is on its way.
+_BEHIND_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def report(
         *_file_findings(stored, backups),
         *_wal_findings(archive, backups, lineage, joined),
         *_key_findings(stored),
+        *(_server_findings(archive, joined.restorable, server) if server else []),
     ]
     newest = joined.restorable
     return {
@@ -102,6 +105,7 @@ def report(
         "wal": _wal(archive, lineage, backups, newest),
         "restorable": _range(newest, archive) if newest else None,
         "ranges": [_range(one, archive) for one in joined.ranges],
+        "unlisted": sorted(set(stored.labels) - {one.id for one in backups or ()}),
         "lag": _lag(newest, server),
         "key": {
             "canary": stored.canary.state if stored.canary else None,
@@ -267,6 +271,36 @@ def _wal_findings(
     elif backups and joined.restorable is None and not found:
         found.append(finding("not_restorable", "no backup leads to the newest WAL"))
     return found
+
+
+def _server_findings(archive: Archive, newest: Range | None, server: ServerWal) -> list[dict[str, str]]:
+    """What the server says against what is there: it was asked before the listing, so that no segment was under way."""
+    found = []
+    if not server.archives:
+        found.append(finding("archiving_off", "the server does not archive its WAL"))
+    if server.failing:
+        found.append(finding("archiving_fails", f"the server fails to archive {server.failing}"))
+    if server.archived and _is_lost(archive, server.archived):
+        found.append(
+            finding("wal_lost", f"the server has archived {server.archived}, and the repository does not have it")
+        )
+    if newest is not None:
+        # The segment that is being written is not due yet.
+        whole = (server.lsn - newest.lsn) // server.segment_bytes
+        seconds = (server.now - newest.stored).total_seconds()
+        if whole >= 1 and seconds > max(_BEHIND_S, 3 * server.archive_timeout_s):
+            found.append(
+                finding("wal_behind", f"{whole} whole segments are not there, the last one came {seconds:.0f} s ago")
+            )
+    return found
+
+
+def _is_lost(archive: Archive, name: str) -> bool:
+    try:
+        return archive.position(name) not in archive.segments
+    except ValueError:
+        # A history file, a partial segment, or the label of a backup.
+        return False
 
 
 def _key_findings(stored: Stored) -> list[dict[str, str]]:

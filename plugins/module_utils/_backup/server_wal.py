@@ -21,18 +21,32 @@ SELECT
     CASE WHEN NOT pg_catalog.pg_is_in_recovery()
         THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END AS segment,
     (SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size') AS segment_bytes,
-    pg_catalog.clock_timestamp() AS now"""
+    (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'archive_timeout') AS archive_timeout_s,
+    pg_catalog.current_setting('archive_mode') <> 'off' AS archives,
+    archiver.last_archived_wal AS archived,
+    CASE WHEN archiver.last_failed_time > coalesce(archiver.last_archived_time, '-infinity')
+        THEN archiver.last_failed_wal END AS failing,
+    pg_catalog.clock_timestamp() AS now
+FROM pg_catalog.pg_stat_archiver AS archiver"""
 _STATEMENT_S = 10.0
 
 
 @dataclass(frozen=True)
 class ServerWal:
-    """``lsn`` is the newest position that is written, ``now`` the server's clock; a standby has no ``timeline``."""
+    """``lsn`` is the newest position that is written, ``now`` the server's clock; a standby has no ``timeline``.
+
+    ``archives`` is whether it archives at all, ``archived`` what it has archived last, and ``failing`` what it fails to
+    archive since.
+    """
 
     lsn: int
     timeline: int | None
     segment_bytes: int
     now: datetime
+    archive_timeout_s: int = 0
+    archives: bool = True
+    archived: str | None = None
+    failing: str | None = None
 
 
 def read_server(call: Call) -> ServerWal:
@@ -42,5 +56,12 @@ def read_server(call: Call) -> ServerWal:
         (row,) = session.rows(_ASK)
     segment = row["segment"]
     return ServerWal(
-        lsn_number(row["lsn"]), int(segment[:8], 16) if segment else None, int(row["segment_bytes"]), row["now"]
+        lsn=lsn_number(row["lsn"]),
+        timeline=int(segment[:8], 16) if segment else None,
+        segment_bytes=int(row["segment_bytes"]),
+        now=row["now"],
+        archive_timeout_s=row["archive_timeout_s"],
+        archives=row["archives"],
+        archived=row["archived"],
+        failing=row["failing"],
     )

@@ -150,6 +150,14 @@ def test_a_deleted_segment_is_found_where_the_engine_finds_nothing(backed: Backe
     assert backed.info()["ok"] is True
 
 
+def test_the_newest_segment_is_missed_because_the_server_knows_of_it(backed: Backed) -> None:
+    newest = segments(backed)[-1]
+    with backed.changed(newest) as client:
+        client.delete_object(Bucket=BUCKET, Key=newest)
+        assert backed.codes() == ["wal_lost"]
+        assert backed.codes(login=False) == []
+
+
 def test_other_damages_are_found(backed: Backed) -> None:
     empty, twice = segments(backed)[-2:]
     with backed.changed(empty) as client:
@@ -188,7 +196,7 @@ def test_what_cannot_be_reached_is_told_and_hides_nothing_else(backed: Backed) -
     assert backed.codes(key_secret="nothing") == ["not_found"]
     two = backed.info(repositories=[repository, {**repository, "bucket": BUCKETS[1]}])
     assert {(row["repository"], row["code"]) for row in two["findings"]} == {
-        (2, code) for code in ("no_repository", "no_archive", "info_file_damaged", "repository_absent")
+        (2, code) for code in ("no_repository", "no_archive", "info_file_damaged", "repository_absent", "wal_lost")
     }
     assert two["repositories"][0]["restorable"]
     elsewhere = backed.info(app="nobody", login=False, key_secret="shop-postgres-backup-key")

@@ -110,6 +110,27 @@ def test_the_lag_behind_the_server() -> None:
     assert told(run_of(1, 10, 30), [backup(10)], server=idle)[0]["lag"]["seconds"] == 0
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({}, None),
+        ({"archives": False}, "archiving_off"),
+        ({"failing": name_of(Position(1, 31))}, "archiving_fails"),
+        ({"archived": name_of(Position(1, 31))}, "wal_lost"),
+        ({"archived": name_of(Position(1, 30))}, None),
+        ({"archived": "00000002.history"}, None),
+        ({"archived": f"{name_of(Position(1, 31))}.00000028.backup"}, None),
+        ({"lsn": 32 * SEGMENT + 1}, "wal_behind"),
+        ({"lsn": 32 * SEGMENT + 1, "archive_timeout_s": 300}, None),
+        ({"lsn": 31 * SEGMENT + 1, "now": BEGIN + timedelta(days=1)}, None),
+    ],
+)
+def test_what_the_server_says_against_what_is_there(change: dict[str, Any], code: str | None) -> None:
+    server = ServerWal(31 * SEGMENT + 5000, 1, SEGMENT, BEGIN + timedelta(minutes=40))
+    found = told(run_of(1, 10, 30), [backup(10)], server=replace(server, **change))[1]
+    assert found == ([code] if code else [])
+
+
 def test_a_hole_ends_one_range_and_begins_another() -> None:
     whole = [*run_of(1, 10, 14), *run_of(1, 17, 30)]
     result, found = told(whole, [backup(10), backup(20)])
