@@ -13,6 +13,7 @@ RELEASE = f"{_PLAY}release -l APP -e app_version=VERSION"
 SITE = f"{_PLAY}site -l APP"
 PLAN = f"{_PLAY}site -l APP --check --diff"
 MIGRATE = f"{_PLAY}migrate -l APP"
+BACKUP = f"{_PLAY}backup -l APP"
 ROTATE = f"{_PLAY}rotate -l APP"
 
 PODS = "kubectl -n NAMESPACE get pods -o wide"

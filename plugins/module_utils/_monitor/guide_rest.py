@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.commands import (
     ARCHIVER,
     BACK,
+    BACKUP,
     BLOCKERS,
     DATABASE_LOGS,
     EVENTS,
@@ -45,7 +46,7 @@ GUIDES = {
             ),
             ("A migration or a move is planned today", "Stop it until there is a backup"),
         ),
-        ("kubectl -n NAMESPACE create job --from=cronjob/CRONJOB backup-now", SITE),
+        (BACKUP, SITE),
         "The age of the newest backup is minutes.",
         _DBA,
     ),
@@ -58,9 +59,9 @@ GUIDES = {
         ),
         (
             ("It failed", "That is an incident of its own: a backup could not be read"),
-            ("It was not started", "Start it today, in working hours"),
+            ("It was not started", "Start it today, in working hours; a verified backup is the first half of it"),
         ),
-        ("kubectl -n NAMESPACE create job --from=cronjob/CRONJOB drill-now",),
+        (f"{BACKUP} --tags verify",),
         "The age of the last good restore is hours.",
         _DBA,
     ),

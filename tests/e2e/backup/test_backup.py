@@ -27,6 +27,7 @@ from tests.e2e.postgres.test_embedded import Embedded, Ran
 
 _PLAY = Path(__file__).with_name("backup.yml")
 _MIGRATE = _PLAY.with_name("migrate.yml")
+_DRILL = _PLAY.with_name("drill.yml")
 _QUARTET = (True, False, True, False)
 _CHANGES = [True, True, False, False]
 
@@ -38,13 +39,13 @@ class Shop:
     server: Embedded
     store: ClusterStore
 
-    def play(self, file: Path = _PLAY, **variables: Any) -> Ran:
-        return self.server.play(file=file, **self.settings, **variables)
+    def play(self, file: Path = _PLAY, *arguments: str, **variables: Any) -> Ran:
+        return self.server.play(*arguments, file=file, **self.settings, **variables)
 
     @property
     def settings(self) -> dict[str, Any]:
         image = {"postgres_image": "golive.test/postgres-backup", "postgres_version": "17"}
-        return {**image, "backup_repositories": [self.store.repository()]}
+        return {**image, "backup_repositories": [self.store.repository(tunnel=self.store.tunnel)]}
 
     def backup(self, **options: Any) -> dict[str, Any]:
         """The verb's result or failure."""
@@ -52,9 +53,13 @@ class Shop:
 
     def listed(self) -> dict[str, dict[str, Any]]:
         """What pgBackRest itself lists, by label."""
-        pod = ("-n", self.server.namespace, "exec", "shop-postgres-0", "-c", "backup-server", "--")
-        told = json.loads(kubectl(*pod, "pgbackrest", "--stanza=main", "info", "--output=json"))
+        told = json.loads(self.sidecar("info", "--output=json"))
         return {one["label"]: one for one in told[0]["backup"]}
+
+    def sidecar(self, *command: str) -> str:
+        return self.kubectl(
+            "exec", "shop-postgres-0", "-c", "backup-server", "--", "pgbackrest", "--stanza=main", *command
+        )
 
     def of_run(self, run: str) -> list[str]:
         return [label for label, one in self.listed().items() if (one.get("annotation") or {}).get("run") == run]
@@ -144,6 +149,26 @@ def test_migrations_have_a_backup_as_restore_point(shop: Shop, tmp_path: Path) -
     assert shop.listed()[label]["type"] == "incr"
     again = shop.play(_MIGRATE, migrate_path=str(tmp_path), migrate_run_id="release-8")
     assert (again.code, again.changed, shop.of_run("release-8")) == (0, 0, [])
+
+
+def test_a_drill_is_held_against_its_aims(shop: Shop) -> None:
+    shop.server.sql("CREATE TABLE sales AS SELECT i AS id FROM generate_series(1, 1000) i")
+    shop.server.sql("ALTER TABLE sales OWNER TO shop_owner")
+    # What the archive has not got yet would be missing in the copy.
+    shop.server.sql("SELECT pg_switch_wal()")
+    shop.sidecar("check")
+    compare: dict[str, Any] = {"backup_drill_compare": [{"table": "sales", "key": "id"}]}
+    planned = shop.play(_DRILL, "--check", **compare)
+    assert (planned.code, planned.changed) == (0, 1), planned.output
+    done = shop.play(_DRILL, **compare)
+    assert done.code == 0, done.output
+    assert "proven to level 6, read-write after" in " ".join(done.output.split())
+    assert shop.kubectl("get", "persistentvolumeclaims", "-o", "name").split() == [
+        "persistentvolumeclaim/data-shop-postgres-0"
+    ]
+    late = shop.play(_DRILL, **compare, backup_drill_rto=0.1)
+    assert late.code != 0
+    assert "The aims are level 6, 0.1 s" in " ".join(late.output.split())
 
 
 def test_check_mode_prints_what_the_run_expires(shop: Shop) -> None:

@@ -15,10 +15,11 @@ import pytest
 from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import opened_store
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_report import read_reports
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
-from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError, Interrupted
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
 from ansible_collections.golive.cutover.plugins.modules.pg_restore import run
 from tests.e2e.backup.archiving import APP, PASSWORD, POD, Archiving, bring_up_archiving
+from tests.e2e.backup.store import BUCKETS, flip, keys
 from tests.e2e.conftest import kubectl
 from tests.images.cli import manifest_path
 
