@@ -163,6 +163,8 @@ def test_a_drill_is_held_against_its_aims(shop: Shop) -> None:
     done = shop.play(_DRILL, **compare)
     assert done.code == 0, done.output
     assert "proven to level 6, read-write after" in " ".join(done.output.split())
+    proved = [one.get("annotation", {}).get("verified", "") for one in shop.listed().values()]
+    assert [one for one in proved if one.startswith("L6 ")]
     assert shop.kubectl("get", "persistentvolumeclaims", "-o", "name").split() == [
         "persistentvolumeclaim/data-shop-postgres-0"
     ]
