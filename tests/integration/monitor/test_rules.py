@@ -99,3 +99,13 @@ def test_no_rule_is_without_its_tests() -> None:
         missing = {(alert.name, alert.fault) for alert in ALERTS} - tested
         assert missing == (set() if fires else {(ALWAYS, "")})
     assert {record.name for record in RECORDS} - {case.record for case in RECORDED} == {"golive_expected_job"}
+
+
+def test_what_differs_for_cloudnativepg_is_tested_for_it() -> None:
+    cnpg = {"database": "cnpg"}
+    for fires in (True, False):
+        tested = {(case.alert, case.fault) for case in CASES if case.settings == cnpg and bool(case.fires) is fires}
+        assert {(alert.name, alert.fault) for alert in ALERTS if alert.cnpg} <= tested
+    assert {record.name for record in RECORDS if record.cnpg} <= {
+        case.record for case in RECORDED if case.settings == cnpg
+    }
