@@ -45,7 +45,7 @@ def test_the_numbers_of_the_catalogue() -> None:
 
 
 def test_the_rule_file_and_the_object_of_the_role_hold_the_same() -> None:
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["to_json"] = json.dumps
     environment.filters["combine"] = lambda one, other: {**one, **other}
     environment.filters["golive.cutover.prometheus_rules"] = prometheus_rules
