@@ -172,7 +172,7 @@ SPEC: dict[str, Any] = {
         **kube_spec(),
         "namespace": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
-        "repositories": repositories_spec(),
+        **repositories_spec(),
         "server": {
             "type": "dict",
             "required": True,

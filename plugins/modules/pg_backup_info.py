@@ -301,7 +301,7 @@ SPEC: dict[str, Any] = {
         **tunnel_spec(),
         "namespace": {"type": "str", "required": True},
         "app": {"type": "str", "required": True},
-        "repositories": repositories_spec(),
+        **repositories_spec(),
         "key_secret": {"type": "str", "no_log": False},
     },
     "supports_check_mode": True,

@@ -336,7 +336,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_
 SPEC: dict[str, Any] = {
     "argument_spec": {
         **kube_spec(),
-        "repositories": repositories_spec(),
+        **repositories_spec(),
         **pg_spec(),
         **tunnel_spec(),
         "namespace": {"type": "str", "required": True},
