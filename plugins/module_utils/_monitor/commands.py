@@ -14,6 +14,7 @@ SITE = f"{_PLAY}site -l APP"
 PLAN = f"{_PLAY}site -l APP --check --diff"
 MIGRATE = f"{_PLAY}migrate -l APP"
 BACKUP = f"{_PLAY}backup -l APP"
+DRILL = f"{_PLAY}drill -l APP"
 ROTATE = f"{_PLAY}rotate -l APP"
 
 PODS = "kubectl -n NAMESPACE get pods -o wide"

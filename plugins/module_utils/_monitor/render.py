@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Groups of rules for one app, as a rule file and as an object for the Prometheus Operator. Both hold the same groups.
+"""Groups of rules for one app; a rule file and an object for the Prometheus Operator hold the same ones.
 
 The result is for Prometheus 2.42 and newer: it has nothing that only version 3 knows.
 """
@@ -25,16 +25,6 @@ _OF_DATABASE = ("postgres", "standby", "volumes", "exporter_login")
 def groups(settings: Settings) -> list[dict[str, Any]]:
     """The groups with at least one rule, in the order of the catalogue."""
     return [group for theme in THEMES if (group := _group(theme, settings))["rules"]]
-
-
-def rule_object(name: str, namespace: str, labels: Mapping[str, str], found: list[dict[str, Any]]) -> dict[str, Any]:
-    """The groups as an object that the Prometheus Operator reads where its selector matches the labels."""
-    return {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PrometheusRule",
-        "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
-        "spec": {"groups": found},
-    }
 
 
 def _group(theme: Theme, settings: Settings) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._monitor.catalogue 
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.render import groups
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.settings import DATABASES, METRICS, settings_from
 from tests.images.programs import PROMTOOL, ensure
-from tests.integration.monitor.case import EVERYTHING
-from tests.integration.monitor.promtool import CASES, RECORDED, run, write_case, write_record
+from tests.integration.monitor.case import EVERYTHING, rules_of
+from tests.integration.monitor.promtool import CASES, RECORDED, run, write, write_case, write_record
+from tests.integration.monitor.stories import STORIES, file_of
 from tests.integration.prometheus import promtool
 
 # Without a series at all it fires, so that it cannot be quiet.
@@ -82,9 +83,29 @@ def test_each_record_has_its_value(program, tmp_path: Path) -> None:  # type: ig
     told(run(program(), files), len(files))
 
 
+@pytest.mark.parametrize("program", VERSIONS)
+def test_stories_raise_these_alerts_and_no_others(program, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    files = []
+    for story in STORIES:
+        rules = rules_of({"also": [], **story.settings})
+        names = [rule["alert"] for rule in rules if "alert" in rule]
+        files.append(write(tmp_path, story.name.replace(" ", "-"), rules, file_of(story, names)))
+    told(run(program(), files), len(files))
+
+
 def test_no_rule_is_without_its_tests() -> None:
     for fires in (True, False):
         tested = {(case.alert, case.fault) for case in CASES if bool(case.fires) is fires}
         missing = {(alert.name, alert.fault) for alert in ALERTS} - tested
         assert missing == (set() if fires else {(ALWAYS, "")})
     assert {record.name for record in RECORDS} - {case.record for case in RECORDED} == {"golive_expected_job"}
+
+
+def test_what_differs_for_cloudnativepg_is_tested_for_it() -> None:
+    cnpg = {"database": "cnpg"}
+    for fires in (True, False):
+        tested = {(case.alert, case.fault) for case in CASES if case.settings == cnpg and bool(case.fires) is fires}
+        assert {(alert.name, alert.fault) for alert in ALERTS if alert.cnpg} <= tested
+    assert {record.name for record in RECORDS if record.cnpg} <= {
+        case.record for case in RECORDED if case.settings == cnpg
+    }

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
@@ -16,9 +18,9 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.golive.cutover.plugins.filter.prometheus_rules import prometheus_rules
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.bounds import BOUNDS, ORDER, PROFILES
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.catalogue import ALERTS, RECORDS
-from ansible_collections.golive.cutover.plugins.module_utils._monitor.render import rule_object
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.settings import COMPONENTS
 
+TEMPLATE = Path(__file__).parents[3] / "roles/monitoring/templates/rules.yml.j2"
 ALL = {"app": "shop", "standbys": 1, "requests_rate": 9, "jobs": ["a", "b"]}
 ALL["also"] = ["certificates", "headers", "cache", "logs", "external_secrets"]
 
@@ -42,12 +44,18 @@ def test_the_numbers_of_the_catalogue() -> None:
     assert len({(one.id, one.name) for one in ALERTS}) == 56
 
 
-def test_the_rule_file_and_the_object_hold_the_same() -> None:
-    found = prometheus_rules(ALL)
-    made = rule_object("golive-shop", "shop", {"release": "stack"}, found)
-    file = yaml.safe_load(yaml.safe_dump({"groups": found}))
-    assert yaml.safe_load(json.dumps(made))["spec"] == file
-    assert made["metadata"]["labels"] == {"release": "stack"}
+def test_the_rule_file_and_the_object_of_the_role_hold_the_same() -> None:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    environment.filters["to_json"] = json.dumps
+    environment.filters["combine"] = lambda one, other: {**one, **other}
+    environment.filters["golive.cutover.prometheus_rules"] = prometheus_rules
+    text = environment.from_string(TEMPLATE.read_text()).render(
+        monitoring_app="shop", monitoring_rule_labels={"release": "stack"}, __monitoring_wish=ALL
+    )
+    made = yaml.safe_load(text)
+    assert made["spec"] == yaml.safe_load(yaml.safe_dump({"groups": prometheus_rules(ALL)}))
+    assert made["kind"] == "PrometheusRule"
+    assert made["metadata"]["labels"]["release"] == "stack"
 
 
 def test_two_apps_never_share_a_group_or_a_series() -> None:
