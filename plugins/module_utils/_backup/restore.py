@@ -16,7 +16,14 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_lis
     listed_archives,
     segment_bytes_of,
 )
-from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import Info, parse_info, stamp
+from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_commands import annotate
+from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import (
+    VERIFIED,
+    Info,
+    parse_info,
+    stamp,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._backup.records import change_record
 from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import opened_store
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import (
     Choice,
@@ -34,7 +41,12 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_jud
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_pod import claim, list_job, restore_job
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_report import append_report
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_story import Story, read_story
-from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import read_info, server_of, sidecar
+from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import (
+    must,
+    read_info,
+    server_of,
+    sidecar,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._backup.store import Store
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -52,6 +64,9 @@ _RESTORE, _RESULT = "golive.cutover/restore", "golive.cutover/restored"
 _LOG_LINES = 20
 _KEPT_S = 300
 _LIST_S = 120.0
+_MARK_S = 60.0
+# The level below that of a copy which has come to its target.
+_TO_ITS_TARGET = 3
 # The API server's answers for a pod that is gone, ends, or has no such container (any more).
 _NO_SERVER = ("not_found", "unreachable", "exec_failed", "server_error")
 _COMPARE_S = 600.0
@@ -105,9 +120,9 @@ class _Restore:
                 result = self._restored(planned, image, choice, found)
             except GoliveError as error:
                 if error.code == "restore_unproven":
-                    self._report(store, error.details)
+                    self._tell(store, choice, error.details)
                 raise
-            return {**result, "report": self._report(store, result)}
+            return {**result, "report": self._tell(store, choice, result)}
 
     def _row(self, number: int) -> Mapping[str, Any]:
         rows: Sequence[Mapping[str, Any]] = self._params["repositories"]
@@ -311,11 +326,19 @@ class _Restore:
     def _lost_at(self) -> datetime:
         return moment_of(self._params["lost_at"], "lost_at") if self._params["lost_at"] else self._began_at
 
-    def _report(self, store: Store, result: Mapping[str, Any]) -> dict[str, str] | None:
-        """Have the repository keep it; a store that refuses must not make a good copy a bad one."""
+    def _tell(self, store: Store, choice: Choice, result: Mapping[str, Any]) -> dict[str, str] | None:
+        """Have the repository keep what was proven; a store that refuses must not make a good copy a bad one."""
         if not self._params["record"]:
             return None
-        told = {
+        try:
+            self._mark(store, choice, result)
+            return append_report(store, self._report(result))
+        except GoliveError as error:
+            self._call.warn(f"What the restore has shown is not in the repository: {error.message}")
+            return None
+
+    def _report(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        return {
             "name": self._params["name"],
             "app": self._params["app"],
             "namespace": self._params["namespace"],
@@ -324,11 +347,28 @@ class _Restore:
             "about": self._params["about"],
             **{key: value for key, value in result.items() if key not in ("changed", "report")},
         }
+
+    def _mark(self, store: Store, choice: Choice, result: Mapping[str, Any]) -> None:
+        """The level of the backup: in its record, and where a server runs in the engine's own list, too."""
+        level, now = f"L{result['level']}", stamp(self._call.date())
+        bad = bool(result.get("faults"))
+        if bad and result["level"] == _TO_ITS_TARGET:
+            # The archive behind it is damaged, not the backup.
+            return
+        evidence = {key: result[key] for key in ("reached_lsn", "findings", "compared", "bytes")}
+        evidence |= {"by": self._params["name"], "faults": result.get("faults") or []}
+        change_record(
+            store,
+            choice.backup.id,
+            lambda record: record.found_bad(now, evidence) if bad else record.verified(level, now, evidence),
+        )
+        engine = sidecar(self._call, self._client, self._params["namespace"], self._params["app"])
+        marks = {VERIFIED: "" if bad else f"{level} {now}"}
         try:
-            return append_report(store, told)
+            must(engine, annotate(choice.backup.id, choice.backup.repo, marks), _MARK_S)
         except GoliveError as error:
-            self._call.warn(f"The report of the restore is not in the repository: {error.message}")
-            return None
+            if error.code not in _NO_SERVER:
+                raise
 
 
 def _mounts(pod: Mapping[str, Any], claim: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.records import read_record
 from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import opened_store
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_report import read_reports
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
@@ -107,6 +108,11 @@ def test_a_drill_proves_the_content_and_leaves_only_its_report(server: Archiving
         opened_store(call_for_tests({}), client, server.repository, server.namespace) as store,
     ):
         report = next(read_reports(store))
+        record = read_record(store, done["backup"]["id"])
+    assert record is not None
+    assert record.verified_level == "L6"
+    listed = json.loads(server.run("pgbackrest", "--stanza=main", "info", "--output=json"))[0]["backup"]
+    assert listed[-1]["annotation"]["verified"].startswith("L6 ")
     assert (report["level"], report["about"]) == (6, {"scenario": "weekly"})
     assert PASSWORD not in json.dumps(report)
 
