@@ -29,69 +29,6 @@ options:
         the name of that Secret.
     type: str
     required: true
-  repositories:
-    description: One or two places that everything is kept in, the first is C(repo1) of pgBackRest.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      endpoint:
-        description: Host of the S3 server, without scheme and port. TLS is always used.
-        type: str
-        required: true
-      port:
-        description: Its port.
-        type: int
-        default: 443
-      bucket:
-        description: The bucket, which must exist.
-        type: str
-        required: true
-      region:
-        description: Region of the bucket.
-        type: str
-        default: us-east-1
-      path:
-        description: Where in the bucket; nobody else may use the same.
-        type: str
-        required: true
-      uri_style:
-        description: Whether the bucket is part of the path or of the host in a request.
-        type: str
-        choices: [path, host]
-        default: path
-      secret:
-        description: The Secret with the keys of the S3 server.
-        type: dict
-        required: true
-        suboptions:
-          name:
-            description: Name of the Secret.
-            type: str
-            required: true
-          key:
-            description: Key inside the Secret that holds the access key.
-            type: str
-            default: access_key
-          secret_key:
-            description: Key inside the Secret that holds the secret key.
-            type: str
-            default: secret_key
-      ca_secret:
-        description: The Secret with the authority of the server's certificate. Without it the image must know that.
-        type: dict
-        suboptions:
-          name:
-            description: Name of the Secret.
-            type: str
-            required: true
-          key:
-            description: Key inside the Secret.
-            type: str
-            default: ca.crt
-      tunnel:
-        description: Only for verbs that reach the server themselves; not used here.
-        type: dict
   server:
     description: The PostgreSQL that is backed up.
     type: dict
@@ -124,6 +61,7 @@ options:
     type: dict
 extends_documentation_fragment:
   - golive.cutover.kube
+  - golive.cutover.repositories
 attributes:
   check_mode:
     description: Can run in check mode and tell what would change.
@@ -222,6 +160,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import repositories_spec
 from ansible_collections.golive.cutover.plugins.module_utils._backup.secret import backup_secret
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
@@ -233,38 +172,7 @@ SPEC: dict[str, Any] = {
         **kube_spec(),
         "namespace": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
-        "repositories": {
-            "type": "list",
-            "elements": "dict",
-            "required": True,
-            "options": {
-                "endpoint": {"type": "str", "required": True},
-                "port": {"type": "int", "default": 443},
-                "bucket": {"type": "str", "required": True},
-                "region": {"type": "str", "default": "us-east-1"},
-                "path": {"type": "str", "required": True},
-                "uri_style": {"type": "str", "choices": ["path", "host"], "default": "path"},
-                "secret": {
-                    "type": "dict",
-                    "required": True,
-                    "no_log": False,
-                    "options": {
-                        "name": {"type": "str", "required": True},
-                        "key": {"type": "str", "default": "access_key", "no_log": False},
-                        "secret_key": {"type": "str", "default": "secret_key", "no_log": False},
-                    },
-                },
-                "ca_secret": {
-                    "type": "dict",
-                    "no_log": False,
-                    "options": {
-                        "name": {"type": "str", "required": True},
-                        "key": {"type": "str", "default": "ca.crt", "no_log": False},
-                    },
-                },
-                "tunnel": {"type": "dict"},
-            },
-        },
+        **repositories_spec(),
         "server": {
             "type": "dict",
             "required": True,

@@ -28,82 +28,6 @@ options:
     description: The app whose server it is; the pod is C(APP-postgres-0).
     type: str
     required: true
-  repositories:
-    description: The repositories, in the order in which the server has them.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      endpoint:
-        description: Host of the S3 server, without scheme and port. TLS is always used.
-        type: str
-        required: true
-      port:
-        description: Its port.
-        type: int
-        default: 443
-      bucket:
-        description: The bucket.
-        type: str
-        required: true
-      region:
-        description: Region of the bucket.
-        type: str
-        default: us-east-1
-      path:
-        description: Where in the bucket.
-        type: str
-        required: true
-      uri_style:
-        description: Whether the bucket is part of the path or of the host in a request.
-        type: str
-        choices: [path, host]
-        default: path
-      secret:
-        description: The Secret with the keys of the S3 server.
-        type: dict
-        required: true
-        suboptions:
-          name:
-            description: Name of the Secret.
-            type: str
-            required: true
-          key:
-            description: Key inside the Secret that holds the access key.
-            type: str
-            default: access_key
-          secret_key:
-            description: Key inside the Secret that holds the secret key.
-            type: str
-            default: secret_key
-      ca_secret:
-        description: The Secret with the authority of the server's certificate. Without it this machine must know that.
-        type: dict
-        suboptions:
-          name:
-            description: Name of the Secret.
-            type: str
-            required: true
-          key:
-            description: Key inside the Secret.
-            type: str
-            default: ca.crt
-      tunnel:
-        description:
-          - The Service through which a store inside of the cluster is reached from here. TLS is checked as from inside.
-        type: dict
-        suboptions:
-          namespace:
-            description: Namespace of the Service.
-            type: str
-            required: true
-          service:
-            description: Its name.
-            type: str
-            required: true
-          port:
-            description: Number or name of its port. Without it, O(repositories[].port).
-            type: str
   key_secret:
     description:
       - Name of the Secret with the passphrase of the repositories, as M(golive.cutover.backup_secret) makes it. Without
@@ -111,6 +35,7 @@ options:
     type: str
 extends_documentation_fragment:
   - golive.cutover.kube
+  - golive.cutover.repositories
   - golive.cutover.postgresql
   - golive.cutover.tunnel
 requirements:
@@ -382,7 +307,7 @@ SPEC: dict[str, Any] = {
         **tunnel_spec(),
         "namespace": {"type": "str", "required": True},
         "app": {"type": "str", "required": True},
-        "repositories": repositories_spec(),
+        **repositories_spec(),
         "key_secret": {"type": "str", "no_log": False},
     },
     "supports_check_mode": True,

@@ -30,6 +30,7 @@ _SIDE_BY_SIDE = (
     "kube_track",
     "migrate",
     "molecule",
+    "monitoring",
     "postgres",
     "release_journal",
     "test_cluster_kinds",

@@ -38,7 +38,7 @@ PROGRAMS = {
     "notes": programs.NOTES,
     "notes-sqlite": programs.NOTES_SQLITE,
     "httpbin": programs.HTTPBIN_SERVER,
-    "s3": programs.VERSITYGW,
+    "s3": programs.VERSITYGW_SERVER,
     "load": programs.LOAD,
 }
 

@@ -45,7 +45,7 @@ def build_httpbin() -> Entries:
 
 def build_s3() -> Entries:
     """The folders it keeps objects and versions in, certificate, and keys come with the pod."""
-    return _write_all("s3", programs.VERSITYGW, {VERSITYGW: {"VGW_PORT": f":{PORT}", "VGW_QUIET": "true"}})
+    return _write_all("s3", programs.VERSITYGW_SERVER, {VERSITYGW: {"VGW_PORT": f":{PORT}", "VGW_QUIET": "true"}})
 
 
 def _write_all(

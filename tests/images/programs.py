@@ -15,8 +15,7 @@ from tests.cluster.build import compile_program, go_environment, toolchain
 from tests.cluster.progress import part
 from tests.cluster.record import cache_dir, locked
 
-from .recipes import HTTPBIN, TESTS
-from .recipes import VERSITYGW as VERSITYGW_VERSION
+from .recipes import HTTPBIN, PROMETHEUS_MODULE, TESTS, VERSITYGW
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,10 @@ HTTPBIN_SERVER = Program(
     "go-httpbin", package="github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin", version=f"v{HTTPBIN}"
 )
 # A real S3 server: conditional writes, versions and locks behave as documented by AWS.
-VERSITYGW = Program("versitygw", package="github.com/versity/versitygw/cmd/versitygw", version=f"v{VERSITYGW_VERSION}")
+VERSITYGW_SERVER = Program("versitygw", package="github.com/versity/versitygw/cmd/versitygw", version=f"v{VERSITYGW}")
+
+# Checks and tests rules as Prometheus 3 reads them. Its module is large: the first build takes minutes.
+PROMTOOL = Program("promtool", package="github.com/prometheus/prometheus/cmd/promtool", version=f"v{PROMETHEUS_MODULE}")
 
 
 def ensure(*programs: Program) -> None:

@@ -113,9 +113,9 @@ class S3Server:
 
     def start(self) -> None:
         """Start it, with what its folder holds."""
-        programs.ensure(programs.VERSITYGW)
+        programs.ensure(programs.VERSITYGW_SERVER)
         # versitygw changes its directory: all paths are absolute. Keep-alive stays off, it breaks small puts.
-        command = [str(programs.VERSITYGW.path), "--quiet", "--health", HEALTH, "--region", REGION]
+        command = [str(programs.VERSITYGW_SERVER.path), "--quiet", "--health", HEALTH, "--region", REGION]
         command += ["--port", f"127.0.0.1:{self.port}"]
         command += ["--cert", str(self.directory / "tls.crt"), "--key", str(self.directory / "tls.key"), "posix"]
         command += ["--versioning-dir", str(self.directory / "versions")] * self.versions
@@ -186,5 +186,5 @@ def s3_client(url: str, ca: str, secret_key: str = SECRET_KEY) -> Any:
 
 
 if __name__ == "__main__":
-    programs.ensure(programs.VERSITYGW)
-    print(programs.VERSITYGW.path)
+    programs.ensure(programs.VERSITYGW_SERVER)
+    print(programs.VERSITYGW_SERVER.path)

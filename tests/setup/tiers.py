@@ -204,7 +204,7 @@ def main(arguments: list[str]) -> int:
     tiers: dict[str, Callable[[], Counts]] = {
         "lint": lint,
         "sanity": sanity,
-        "unit": lambda: pytest("unit"),
+        "unit": lambda: pytest("unit", *SIDE_BY_SIDE),
         "integration": lambda: pytest("integration", *SIDE_BY_SIDE),
         "e2e": lambda: e2e(builds),
         "faults": faults,

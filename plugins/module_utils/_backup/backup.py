@@ -45,6 +45,7 @@ def _expired(call: Call, engine: Engine, wish: Wish) -> dict[str, Any]:
     result = expire.expire(call, engine, expire.Wish(wish.repo, wish.policy, call.date()))
     if call.diff_mode and result["changed"]:
         kept = [row["id"] for row in result["kept"]]
-        before = {"backups": sorted([*kept, *result["removed"]])}
-        result["diff"] = [diff_of(f"backups of {wish.place}", before, {"backups": sorted(kept)})]
+        before = {"backups": sorted([*kept, *result["removed"]]), "wal_removed": []}
+        after = {"backups": sorted(kept), "wal_removed": result["wal_removed"]}
+        result["diff"] = [diff_of(f"backups of {wish.place}", before, after)]
     return result

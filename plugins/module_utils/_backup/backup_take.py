@@ -35,6 +35,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view im
 _KEPT_S = 3600
 _LOG_LINES = 20
 _SEGMENT = 24
+_EVERY_S = 2.0
 
 
 def take(call: Call, client: Client, engine: Engine, wish: Wish) -> dict[str, Any]:
@@ -49,25 +50,31 @@ def take(call: Call, client: Client, engine: Engine, wish: Wish) -> dict[str, An
         return _result(wish, found, believed(info, found), changed=False)
     named = replace(wish, run=wish.run or f"{call.date():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
     asked = _job_call(call, client, named)
-    # One that a killed run has left is followed to its end.
-    if info.locked and not _at_work(client, asked):
-        info = unlocked(call, client, wish, lambda: read_info(engine))
-    if call.check_mode:
-        info.of(wish.repo)
-        result = {"changed": True, "backup": None, "job": run_job(asked, client)["job"]["name"]}
-        return {**result, "diff": [_diff(wish, None)]} if call.diff_mode else result
-    trouble = None
-    try:
-        job = run_job(asked, client)
-    except GoliveError as error:
-        trouble, job = error, error.details
-    after = read_info(engine)
-    made = of_run(after, named)
-    if made is None:
-        raise _nothing_made(client, named, trouble)
+    end = call.now() + wish.wait_s
+    while True:
+        # One that a killed run has left is followed to its end.
+        if info.locked and not _at_work(client, asked):
+            left = replace(wish, wait_s=max(0.0, end - call.now()))
+            info = unlocked(call, client, left, lambda: read_info(engine))
+        if call.check_mode:
+            info.of(wish.repo)
+            result = {"changed": True, "backup": None, "job": run_job(asked, client)["job"]["name"]}
+            return {**result, "diff": [_diff(wish, None)]} if call.diff_mode else result
+        trouble = None
+        try:
+            job = run_job(asked, client)
+        except GoliveError as error:
+            trouble, job = error, error.details
+        info = read_info(engine)
+        made = of_run(info, named)
+        if made:
+            break
+        if not _lost_the_lock(trouble) or call.now() >= end:
+            raise _nothing_made(client, named, trouble)
+        call.pause(_EVERY_S)
     if trouble:
         call.warn(f"The backup {made.id} was completed although its Job failed: {trouble.message}")
-    result = _result(named, made, believed(after, made), changed=True)
+    result = _result(named, made, believed(info, made), changed=True)
     result["job"] = (job.get("job") or {}).get("name")
     return {**result, "diff": [_diff(named, made)]} if call.diff_mode else result
 
@@ -154,7 +161,7 @@ def _nothing_made(client: Client, wish: Wish, trouble: GoliveError | None) -> Go
             "Check that the server's sidecar and the Job's Secret name the same repository.",
         )
     details = trouble.details
-    if details.get("exit_code") == LOCKED:
+    if _lost_the_lock(trouble):
         return locked(client, wish)
     return GoliveError(
         "backup_failed",
@@ -162,6 +169,14 @@ def _nothing_made(client: Client, wish: Wish, trouble: GoliveError | None) -> Go
         trouble.hint,
         {name: details[name] for name in ("cause", "exit_code", "log_tail", "job") if name in details},
     )
+
+
+def _lost_the_lock(trouble: GoliveError | None) -> bool:
+    """Whether another one was first. Of a lock in the sidecar the Job only warns, and ends with another code."""
+    if trouble is None:
+        return False
+    log = trouble.details.get("log_tail") or []
+    return trouble.details.get("exit_code") == LOCKED or any("unable to acquire lock" in line for line in log)
 
 
 def _result(wish: Wish, made: Backup, sound: Backup, changed: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import segment_bytes_of
 from ansible_collections.golive.cutover.plugins.module_utils._backup.info_repository import (
     Key,
     Stored,
@@ -23,10 +24,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.server_wal 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.store import need_botocore
 from ansible_collections.golive.cutover.plugins.module_utils._backup.wal import Archive
 from ansible_collections.golive.cutover.plugins.module_utils._backup.wal_names import (
-    SEGMENT_BYTES,
     Lineage,
     lineage_from,
-    segment_bytes_from,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -104,7 +103,7 @@ class _Look:
     ) -> dict[str, Any]:
         place = {"number": number, **{name: row[name] for name in ("endpoint", "bucket", "path")}}
         backups = self._backups(number, info)
-        segment_bytes = server.segment_bytes if server else _segment_bytes(backups)
+        segment_bytes = server.segment_bytes if server else segment_bytes_of(backups or ())
         self._call.progress(f"listing repository {number}")
         try:
             with opened_store(self._call, self._client, row, self._namespace) as store:
@@ -158,14 +157,6 @@ def _archive(stored: Stored, backups: Sequence[Backup] | None) -> Archive | None
         return stored.archives.get(newest.archive_id)
     latest = max(stored.archives, key=lambda name: int(name.rpartition("-")[2]), default=None)
     return stored.archives[latest] if latest else None
-
-
-def _segment_bytes(backups: Sequence[Backup] | None) -> int:
-    pairs = [(one.start_lsn, one.wal_first) for one in backups or () if one.start_lsn and one.wal_first]
-    try:
-        return segment_bytes_from(pairs) or SEGMENT_BYTES
-    except ValueError:
-        return SEGMENT_BYTES
 
 
 def _has_login(params: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import listed_archives
 from ansible_collections.golive.cutover.plugins.module_utils._backup.canary import (
     ABSENT,
     INFO,
@@ -22,7 +23,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.canary impo
     judge_repository,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._backup.objects import (
-    ARCHIVE,
     doubled_faults,
     manifest_faults,
     stored_labels,
@@ -33,7 +33,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.restorable 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restorable import Range, judged
 from ansible_collections.golive.cutover.plugins.module_utils._backup.server_wal import ServerWal
 from ansible_collections.golive.cutover.plugins.module_utils._backup.store import Store
-from ansible_collections.golive.cutover.plugins.module_utils._backup.wal import Archive, read_archives
+from ansible_collections.golive.cutover.plugins.module_utils._backup.wal import Archive
 from ansible_collections.golive.cutover.plugins.module_utils._backup.wal_names import Lineage, lsn_text
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 
@@ -76,13 +76,8 @@ def look(store: Store, segment_bytes: int, key: Key | None) -> Stored:
         canary = judge_canary(kept.data if kept else None, key.passphrase, key.id)
         head = store.get_range(INFO, 0, _HEAD_BYTES) if store.head(INFO) else None
         opened = judge_repository(head, key.passphrase)
-    entries = (entry for entry in store.list(ARCHIVE))
     return Stored(
-        archives=read_archives(
-            (type(entry)(entry.name.removeprefix(ARCHIVE), entry.size, entry.modified) for entry in entries),
-            segment_bytes=segment_bytes,
-            encrypted=key is not None,
-        ),
+        archives=listed_archives(store, segment_bytes, encrypted=key is not None),
         labels=labels,
         records=records,
         unreadable=unreadable,

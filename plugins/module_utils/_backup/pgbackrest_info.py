@@ -31,7 +31,9 @@ _LONGEST = 200
 
 @dataclass(frozen=True)
 class Backup:
-    """One backup in one repository; ``bytes`` is what it adds to the repository, times are UTC.
+    """One backup in one repository; ``bytes`` is what it adds to the repository, ``database_bytes`` what it restores.
+
+    Times are UTC.
 
     ``error`` says that pages with wrong checksums were met while it was taken; None where it was not looked for.
     ``wal_first`` and ``wal_last`` are the segments from its start to its stop.
@@ -54,6 +56,7 @@ class Backup:
     references: tuple[str, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
     engine: str = ENGINE
+    database_bytes: int = 0
 
     @property
     def timeline(self) -> int | None:
@@ -220,6 +223,7 @@ def _backup(
         error=row.get("error"),
         references=tuple(row.get("reference") or ()),
         annotations={str(name): str(value) for name, value in (row.get("annotation") or {}).items()},
+        database_bytes=int(row["info"]["size"]),
     )
 
 

@@ -23,43 +23,45 @@ _HTTPS = 443
 def repositories_spec() -> dict[str, Any]:
     """A fresh argument spec of the option, as ``backup_repositories`` of the role ``backup`` has it."""
     return {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "endpoint": {"type": "str", "required": True},
-            "port": {"type": "int", "default": _HTTPS},
-            "bucket": {"type": "str", "required": True},
-            "region": {"type": "str", "default": "us-east-1"},
-            "path": {"type": "str", "required": True},
-            "uri_style": {"type": "str", "choices": ["path", "host"], "default": "path"},
-            "secret": {
-                "type": "dict",
-                "required": True,
-                "no_log": False,
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "key": {"type": "str", "default": "access_key", "no_log": False},
-                    "secret_key": {"type": "str", "default": "secret_key", "no_log": False},
+        "repositories": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": {
+                "endpoint": {"type": "str", "required": True},
+                "port": {"type": "int", "default": _HTTPS},
+                "bucket": {"type": "str", "required": True},
+                "region": {"type": "str", "default": "us-east-1"},
+                "path": {"type": "str", "required": True},
+                "uri_style": {"type": "str", "choices": ["path", "host"], "default": "path"},
+                "secret": {
+                    "type": "dict",
+                    "required": True,
+                    "no_log": False,
+                    "options": {
+                        "name": {"type": "str", "required": True},
+                        "key": {"type": "str", "default": "access_key", "no_log": False},
+                        "secret_key": {"type": "str", "default": "secret_key", "no_log": False},
+                    },
+                },
+                "ca_secret": {
+                    "type": "dict",
+                    "no_log": False,
+                    "options": {
+                        "name": {"type": "str", "required": True},
+                        "key": {"type": "str", "default": "ca.crt", "no_log": False},
+                    },
+                },
+                "tunnel": {
+                    "type": "dict",
+                    "options": {
+                        "namespace": {"type": "str", "required": True},
+                        "service": {"type": "str", "required": True},
+                        "port": {"type": "str"},
+                    },
                 },
             },
-            "ca_secret": {
-                "type": "dict",
-                "no_log": False,
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "key": {"type": "str", "default": "ca.crt", "no_log": False},
-                },
-            },
-            "tunnel": {
-                "type": "dict",
-                "options": {
-                    "namespace": {"type": "str", "required": True},
-                    "service": {"type": "str", "required": True},
-                    "port": {"type": "str"},
-                },
-            },
-        },
+        }
     }
 
 

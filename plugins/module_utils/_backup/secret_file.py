@@ -83,8 +83,8 @@ def _global(wish: Wish, keys: Sequence[Keys], cipher: str) -> dict[str, str]:
         "compress-type": "zst",
         # What goes away is decided by its age and by what is known of it, not by a count.
         "expire-auto": "n",
-        # With the store away, an attempt must end well before the grace period of a pod that stops.
-        "io-timeout": "20",
+        # With the store away each attempt takes twice that, and a server that stops makes some before it ends.
+        "io-timeout": "10",
         "log-level-file": "off",
         "process-max": "2",
         "start-fast": "y",

@@ -37,11 +37,12 @@ _REWRITTEN = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Segment:
-    """A segment in the archive; ``stored`` is when, ``size`` what it takes there in bytes."""
+    """A segment in the archive; ``stored`` is when, ``size`` what it takes there in bytes, ``sha1`` of its content."""
 
     at: Position
     size: int
     stored: datetime
+    sha1: str = ""
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def _read(name: str, rows: list[tuple[str, Entry]], segment_bytes: int, encrypte
             odd.append(Odd(path, "there twice with different content"))
         reason = _odd_size(entry.size, segment_bytes, bool(read.group(4)), encrypted)
         odd += [Odd(path, reason)] if reason else []
-        segments[at] = Segment(at, entry.size, entry.modified)
+        segments[at] = Segment(at, entry.size, entry.modified, read.group(3))
     return Archive(name, segment_bytes, segments, frozenset(partials), frozenset(histories), tuple(odd))
 
 

@@ -15,10 +15,9 @@ from urllib.parse import quote
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_value
-from ansible_collections.golive.cutover.plugins.module_utils._kube import pods
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import APPLY_PATCH, Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.job import delete_job, run_job
-from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view import collection_path
+from ansible_collections.golive.cutover.plugins.module_utils._kube.job_log import job_log
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings
 from ansible_collections.golive.cutover.plugins.module_utils._reach.job_bundle import Bundle, bundle
 from ansible_collections.golive.cutover.plugins.module_utils._reach.job_program import RESULT, WARNING
@@ -114,15 +113,8 @@ class VerbJob:
 
     def _told(self, job: Mapping[str, Any]) -> dict[str, Any] | None:
         """The result in the log of the Job's newest pod; warnings are passed on. None without one."""
-        label = f"batch.kubernetes.io/job-name={job['name']}"
-        listed = self._client.list(collection_path("Pod", job["namespace"]), {"labelSelector": label})
-        mine = [pod for pod in listed if pods.owned_by(pod, job["uid"])]
-        if not mine:
-            return None
-        pod = max(mine, key=lambda one: str(one["metadata"]["creationTimestamp"]))
-        try:
-            text = self._client.text(f"{collection_path('Pod', job['namespace'], pod['metadata']['name'])}/log")
-        except GoliveError:
+        text = job_log(self._client, job)
+        if text is None:
             return None
         result = None
         for line in text.splitlines():

@@ -55,6 +55,13 @@ RIGHT: dict[str, dict[str, Any]] = {
         "repositories": [{"endpoint": "x", "bucket": "xxx", "path": "/x", "secret": {"name": "x"}}],
     },
     "pg_health": {"fail_on": "unhealthy"},
+    "pg_restore": {
+        "namespace": "x",
+        "app": "x",
+        "name": "x",
+        "storage": {"size": "1Gi"},
+        "repositories": [{"endpoint": "x", "bucket": "xxx", "path": "/x", "secret": {"name": "x"}}],
+    },
     "pg_settings": {"settings": {"work_mem": "4MB"}},
     "release_info": {"app": "x", "namespace": "x"},
     "release_journal": {"action": "read", "app": "x", "namespace": "x"},

@@ -1,0 +1,345 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb ``pg_restore``: choose, fetch beside, replay, prove, and tell how long it took and what was lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import (
+    listed_archives,
+    segment_bytes_of,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import Info, parse_info, stamp
+from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import opened_store
+from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import (
+    Choice,
+    Wish,
+    choose,
+    moment_of,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_compare import (
+    Compared,
+    compare,
+    copy_query,
+    unanswered,
+)
+from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_judge import Judged, judge, padded
+from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_pod import claim, list_job, restore_job
+from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_report import append_report
+from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_story import Story, read_story
+from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import read_info, server_of, sidecar
+from ansible_collections.golive.cutover.plugins.module_utils._backup.store import Store
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import MERGE_PATCH, Client, connected
+from ansible_collections.golive.cutover.plugins.module_utils._kube.job import delete_job, run_job
+from ansible_collections.golive.cutover.plugins.module_utils._kube.job_log import job_log
+from ansible_collections.golive.cutover.plugins.module_utils._kube.quantities import amount
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view import collection_path
+from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import connect
+from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import Reach, reached
+
+_RESTORE, _RESULT = "golive.cutover/restore", "golive.cutover/restored"
+_LOG_LINES = 20
+_KEPT_S = 300
+_LIST_S = 120.0
+_COMPARE_S = 600.0
+
+
+def pg_restore(call: Call) -> dict[str, Any]:
+    """The result of the verb; raises GoliveError."""
+    with connected(call) as client:
+        return _Restore(call, client).run()
+
+
+@dataclass(frozen=True)
+class _Live:
+    """The live database when the restore began, and the number that its next transaction would have had."""
+
+    reach: Reach
+    next_xid: int
+
+
+class _Restore:
+    def __init__(self, call: Call, client: Client) -> None:
+        self._call = call
+        self._client = client
+        self._params = {
+            **call.params,
+            "config_secret": call.params["config_secret"] or f"{call.params['app']}-postgres-backup",
+        }
+        self._began = call.now()
+        self._began_at = call.date()
+
+    def run(self) -> dict[str, Any]:
+        """Look, choose, and restore; nothing is written in check mode."""
+        found = self._claim()
+        told = found and (found["metadata"].get("annotations") or {}).get(_RESULT)
+        if told:
+            return {**json.loads(told), "changed": False}
+        image = self._image()
+        number = self._params["repository"]
+        info = self._listed(image)
+        backups = info.of(number)
+        with opened_store(self._call, self._client, self._row(number), self._params["namespace"]) as store:
+            encrypted = any(one.encrypted for one in info.repositories if one.key == number)
+            archives = listed_archives(store, segment_bytes_of(backups), encrypted)
+            choice = choose(backups, archives, _wish(self._params))
+            self._refuse_small(choice)
+            planned = _planned(choice)
+            if self._call.check_mode:
+                return {**planned, "changed": True}
+            try:
+                result = self._restored(planned, image, choice, found)
+            except GoliveError as error:
+                if error.code == "restore_unproven":
+                    self._report(store, error.details)
+                raise
+            return {**result, "report": self._report(store, result)}
+
+    def _row(self, number: int) -> Mapping[str, Any]:
+        rows: Sequence[Mapping[str, Any]] = self._params["repositories"]
+        if not 1 <= number <= len(rows):
+            raise GoliveError("invalid", f"There is no repository {number}: repositories has {len(rows)}.")
+        return rows[number - 1]
+
+    def _claim(self) -> dict[str, Any] | None:
+        """The volume that stays, as an earlier run of this restore has left it. Raises ``volume_exists``."""
+        name = self._params["storage"].get("claim")
+        if not name:
+            return None
+        found = self._client.get_or_none(collection_path("PersistentVolumeClaim", self._params["namespace"], name))
+        if found is None:
+            return None
+        of = (found["metadata"].get("annotations") or {}).get(_RESTORE)
+        if of != self._params["name"]:
+            raise GoliveError(
+                "volume_exists",
+                f"Restoring into the volume {name} was refused: it is there, and"
+                + (f" holds the restore {of}." if of else " no restore has made it."),
+                "Name another claim. A volume that is in use is never restored over.",
+            )
+        return found
+
+    def _image(self) -> str:
+        image = self._params["image"]
+        if image:
+            return str(image)
+        try:
+            return server_of(self._client, self._params["namespace"], self._params["app"]).image
+        except GoliveError as error:
+            if error.code != "not_found":
+                raise
+            raise GoliveError(
+                "image_missing",
+                f"Restoring {self._params['app']} failed: its server does not run, so nothing tells the image.",
+                "Set image.",
+            ) from error
+
+    def _listed(self, image: str) -> Info:
+        """What the repositories hold: asked of the server's pod, or of a Job where that does not answer."""
+        engine = sidecar(self._call, self._client, self._params["namespace"], self._params["app"])
+        try:
+            return read_info(engine)
+        except GoliveError as error:
+            if error.code not in ("not_found", "unreachable", "exec_failed"):
+                raise
+        self._call.progress("listing the backups")
+        text = self._log_of(list_job(self._params, image), _LIST_S)
+        return parse_info(text[text.find("[") :])
+
+    def _log_of(self, definition: Mapping[str, Any], timeout: float) -> str:
+        """Run a Job to its end, whatever that is; all that it has written. Raises GoliveError without a log."""
+        own = {
+            "definition": definition,
+            "rerun": True,
+            "ttl": _KEPT_S,
+            "log_lines": _LOG_LINES,
+            "limits": None,
+            "timeout": timeout,
+        }
+        asked = replace(self._call, params={**self._params, **own}, check_mode=False, diff_mode=False)
+        try:
+            job = run_job(asked, self._client)["job"]
+        except GoliveError as error:
+            job = error.details.get("job")
+            text = job_log(self._client, job) if job and error.code != "timeout" else None
+            if job:
+                delete_job(self._client.undisturbed(), job)
+            if not text:
+                raise
+            return text
+        text = job_log(self._client, job)
+        delete_job(self._client.undisturbed(), job)
+        if text is None:
+            raise GoliveError("result_missing", f"Reading the log of Job {job['name']} failed.", "Run again.")
+        return text
+
+    def _refuse_small(self, choice: Choice) -> None:
+        size, needed = amount(self._params["storage"]["size"]), choice.backup.database_bytes
+        if size is None:
+            raise GoliveError("invalid", f"The size {self._params['storage']['size']!r} is no quantity, like 20Gi.")
+        if size < needed:
+            raise GoliveError(
+                "volume_too_small",
+                f"Restoring {choice.backup.id} failed: the volume would have {size} bytes, the database has {needed}.",
+                "Raise storage.size; the log that is replayed needs room, too.",
+            )
+
+    def _restored(
+        self, planned: dict[str, Any], image: str, choice: Choice, found: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        with self._live() as live:
+            self._call.alive()
+            if self._params["storage"].get("claim") and found is None:
+                self._make_claim()
+            rows = self._params["compare"]
+            database = (self._params.get("postgresql") or {}).get("database") or "postgres"
+            queries = [(database, copy_query(row)) for row in rows]
+            story = read_story(
+                self._log_of(restore_job(self._params, image, choice, queries), self._params["timeout"]).splitlines()
+            )
+            ended = self._call.now()
+            compared, silent = self._compared(live, story)
+            judged = judge(story, choice, compared, silent)
+            result = {
+                **planned,
+                "changed": True,
+                "level": judged.level,
+                **_measured(story, ended - self._began, self._lost_at(), live),
+                "compared": [
+                    {"table": one.table, "equal": one.equal, "copy": one.copy, "live": one.live} for one in compared
+                ],
+            }
+            if judged.faults:
+                raise _unproven(judged, result)
+            self._keep(result)
+            return result
+
+    @contextmanager
+    def _live(self) -> Iterator[_Live | None]:
+        """The live database, where there is something to ask it."""
+        if not self._params["compare"]:
+            yield None
+            return
+        with reached(self._call) as reach:
+            with connect(reach.call, reach.where, read_only=True) as session:
+                next_xid = int(session.value("SELECT pg_snapshot_xmax(pg_current_snapshot())::text"))
+            yield _Live(reach, next_xid)
+
+    def _compared(self, live: _Live | None, story: Story) -> tuple[list[Compared], list[str]]:
+        rows: Sequence[Mapping[str, Any]] = self._params["compare"]
+        answers = {name.removeprefix("query_"): text for name, text in story.facts.items() if name.startswith("query_")}
+        refused = {
+            name.removeprefix("refused_"): text for name, text in story.facts.items() if name.startswith("refused_")
+        }
+        if live is None or "readwrite" not in story.began:
+            return [], []
+        compared, silent = [], unanswered(rows, answers, refused)
+        with connect(live.reach.call, live.reach.where, read_only=True) as session:
+            session.limit_s = _COMPARE_S
+            for number, row in enumerate(rows, 1):
+                if str(number) not in answers:
+                    continue
+                try:
+                    compared.append(compare(session, row, answers[str(number)]))
+                except SqlError as error:
+                    silent.append(f"the live database does not tell the rows of {row['table']}: {error}")
+        return compared, silent
+
+    def _make_claim(self) -> None:
+        body = claim(self._params, {_RESTORE: self._params["name"]})
+        path = collection_path("PersistentVolumeClaim", self._params["namespace"])
+        self._client.request("POST", path, query={"fieldManager": "golive"}, body=body, retry=False)
+
+    def _keep(self, result: Mapping[str, Any]) -> None:
+        """Have the volume tell what is in it, so that a second run has nothing to do."""
+        name = self._params["storage"].get("claim")
+        if not name:
+            return
+        self._call.alive()
+        body = {"metadata": {"annotations": {_RESULT: json.dumps(result, sort_keys=True)}}}
+        path = collection_path("PersistentVolumeClaim", self._params["namespace"], name)
+        self._client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
+
+    def _lost_at(self) -> datetime:
+        return moment_of(self._params["lost_at"], "lost_at") if self._params["lost_at"] else self._began_at
+
+    def _report(self, store: Store, result: Mapping[str, Any]) -> dict[str, str] | None:
+        """Have the repository keep it; a store that refuses must not make a good copy a bad one."""
+        if not self._params["record"]:
+            return None
+        told = {
+            "name": self._params["name"],
+            "app": self._params["app"],
+            "namespace": self._params["namespace"],
+            "started": stamp(self._began_at),
+            "kept": bool(self._params["storage"].get("claim")),
+            "about": self._params["about"],
+            **{key: value for key, value in result.items() if key not in ("changed", "report")},
+        }
+        try:
+            return append_report(store, told)
+        except GoliveError as error:
+            self._call.warn(f"The report of the restore is not in the repository: {error.message}")
+            return None
+
+
+def _wish(params: Mapping[str, Any]) -> Wish:
+    target = params["target"]
+    if target["kind"] in ("time", "lsn", "name") and not target.get("value"):
+        raise GoliveError("invalid", f"A target of the kind {target['kind']} needs a value.", "Set target.value.")
+    return Wish(target["kind"], target.get("value") or "", params["backup"], params["timeline"], params["accept_gap"])
+
+
+def _planned(choice: Choice) -> dict[str, Any]:
+    return {
+        "backup": choice.backup.record(),
+        "target": {"type": choice.engine_type, "value": choice.target, "timeline": choice.timeline},
+        "gap": choice.gap,
+        "level": 2,
+    }
+
+
+def _measured(story: Story, seconds: float, lost_at: datetime, live: _Live | None) -> dict[str, Any]:
+    """Times and places; the copy was read-write as long before the end as the phases behind it took."""
+    phases = story.seconds()
+    reached_lsn, last = story.facts.get("reached_lsn") or None, story.facts.get("last_commit") or None
+    rto = None
+    if "readwrite" in story.began:
+        behind = story.began.get("end", story.began["readwrite"]) - story.began["readwrite"]
+        rto = round(seconds - behind, 1)
+    rpo = None
+    # Places in the log do not tell it: an idle server writes there, too.
+    if live is not None and int(story.facts.get("next_xid") or 0) >= live.next_xid:
+        rpo = 0.0
+    elif last:
+        rpo = round(max(0.0, (lost_at - datetime.fromisoformat(padded(last))).total_seconds()), 1)
+    kilobytes = story.facts.get("bytes")
+    return {
+        "phases": phases,
+        "seconds": round(seconds, 1),
+        "rto_s": rto,
+        "rpo_s": rpo,
+        "bytes": int(kilobytes) * 1024 if kilobytes else None,
+        "reached_lsn": reached_lsn,
+        "last_commit": last,
+        "findings": story.findings,
+    }
+
+
+def _unproven(judged: Judged, result: Mapping[str, Any]) -> GoliveError:
+    return GoliveError(
+        "restore_unproven",
+        f"Restoring {result['backup']['id']} was proven to level {judged.level} only: {'; '.join(judged.faults)}.",
+        "Restore from another backup or repository, or with an earlier target; the live database was not touched.",
+        {**result, "changed": True, "faults": judged.faults},
+    )
