@@ -30,8 +30,8 @@ options:
       - V(taken), there is a backup of O(run). It is believed when the repository lists it, no page had a wrong
         checksum, and the WAL from its start to its stop is in the archive.
       - V(held), O(backup) stays whatever its age. V(released), retention may have it again.
-      - V(verified), every stored file was read and has the checksum of its manifest, which is level L1; see O(level).
-        One that is damaged is a failed task, and loses the level it had.
+      - V(verified), every stored file was read and has the checksum of its manifest, which is level L1. One that
+        is damaged is a failed task, and loses the level it had. M(golive.cutover.pg_restore) shows the higher ones.
       - V(expired), what O(retention) does not keep is gone, and WAL that nothing needs.
     type: str
     choices: [taken, held, released, verified, expired]
@@ -63,14 +63,6 @@ options:
     description: Whether a hold keeps all WAL after the backup as well, so that one can restore to any time since.
     type: bool
     default: false
-  level:
-    description:
-      - Level of O(state=verified). V(1) is tried by reading. V(6) and V(7) are what M(golive.cutover.pg_restore) has
-        proved; they are only remembered here, and retention keeps the newest such backup. A lower level never replaces
-        a higher one.
-    type: int
-    choices: [1, 6, 7]
-    default: 1
   retention:
     description: What stays, for O(state=expired). The newest full backup, the newest one that a restore has proved,
       held ones, and whatever those need stay always.
@@ -290,7 +282,6 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.backup import pg_backup
-from ansible_collections.golive.cutover.plugins.module_utils._backup.backup_mark import READ
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_commands import KINDS
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
@@ -314,7 +305,6 @@ SPEC: dict[str, Any] = {
         "backup": {"type": "str"},
         "reason": {"type": "str"},
         "keep_wal": {"type": "bool", "default": False},
-        "level": {"type": "int", "choices": [READ, 6, 7], "default": READ},
         "retention": {
             "type": "dict",
             "options": {

@@ -25,7 +25,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.diff import d
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 
 # The level that reading alone can show; a restore shows more.
-READ = 1
+_READ = "L1"
 # A record of the same level is written anew once it is older.
 _FRESH = timedelta(days=1)
 
@@ -42,11 +42,9 @@ def verify(call: Call, engine: Engine, wish: Wish) -> dict[str, Any]:
     """Have every stored file read, and remember that they are good, or that they are not any more.
 
     Raises GoliveError ``backup_damaged`` with the bad ``files``, and ``verify_unclear`` where the program's words do
-    not say that they are good. It reads in check mode, too. A level that only a restore shows is remembered, not tried.
+    not say that they are good. It reads in check mode, too.
     """
     found = chosen(engine, wish)
-    if wish.level > READ:
-        return {**_leveled(call, engine, wish, found), "reason": "a restore has proved it"}
     call.progress(f"reading every file of {wish.place}")
     arguments = commands.verify(wish.repo)
     ended = engine(arguments, wish.timeout_s)
@@ -56,7 +54,9 @@ def verify(call: Call, engine: Engine, wish: Wish) -> dict[str, Any]:
         # The backup itself is good; what leads on from it may not be.
         call.warn(f"Another part of {wish.place} is damaged: {seen.reason}")
     if verdict == GOOD:
-        return {**_leveled(call, engine, wish, found), "reason": reason}
+        now = call.date()
+        wanted = {} if _is_fresh(found, now) else {VERIFIED: f"{_READ} {stamp(now)}"}
+        return {**_marked(call, engine, wish, found, wanted), "level": _READ, "reason": reason}
     if verdict == BAD:
         _marked(call, engine, wish, found, {VERIFIED: ""})
         raise GoliveError(
@@ -87,21 +87,15 @@ def chosen(engine: Engine, wish: Wish) -> Backup:
     return found
 
 
-def _leveled(call: Call, engine: Engine, wish: Wish, found: Backup) -> dict[str, Any]:
-    level, now = f"L{wish.level}", call.date()
-    wanted = {} if _is_fresh(found, level, now) else {VERIFIED: f"{level} {stamp(now)}"}
-    return {**_marked(call, engine, wish, found, wanted), "level": level}
-
-
-def _is_fresh(found: Backup, wanted: str, now: datetime) -> bool:
+def _is_fresh(found: Backup, now: datetime) -> bool:
     level, _blank, since = found.annotations.get(VERIFIED, "").partition(" ")
-    if level > wanted:
+    if level > _READ:
         return True
     try:
         taken = datetime.strptime(since, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
         return False
-    return level == wanted and now - taken < _FRESH
+    return level == _READ and now - taken < _FRESH
 
 
 def _marked(call: Call, engine: Engine, wish: Wish, found: Backup, wanted: Mapping[str, str]) -> dict[str, Any]:

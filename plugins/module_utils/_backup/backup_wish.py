@@ -32,7 +32,6 @@ class Wish:
     backup: str | None
     reason: str
     keep_wal: bool
-    level: int
     policy: Policy
     resources: Mapping[str, Any]
     labels: Mapping[str, str]
@@ -77,7 +76,6 @@ def wish_from(params: Mapping[str, Any]) -> Wish:
         backup=params["backup"],
         reason=params["reason"] or "held",
         keep_wal=params["keep_wal"],
-        level=params["level"],
         policy=policy,
         resources=params["resources"] or {},
         labels=params["labels"] or {},

@@ -362,6 +362,9 @@ class _Restore:
             choice.backup.id,
             lambda record: record.found_bad(now, evidence) if bad else record.verified(level, now, evidence),
         )
+        if not bad and choice.backup.annotations.get(VERIFIED, "")[:2] > level:
+            # Retention keeps the newest that was proven to the end.
+            return
         engine = sidecar(self._call, self._client, self._params["namespace"], self._params["app"])
         marks = {VERIFIED: "" if bad else f"{level} {now}"}
         try:

@@ -149,13 +149,6 @@ def test_no_level_for_what_is_damaged_or_unclear(said: str, code: str) -> None:
     assert engine.changes == []
 
 
-def test_what_a_restore_has_proved_is_remembered_without_reading() -> None:
-    engine = Repository()
-    done = verify(call_for_tests({}), engine, wish(state="verified", backup="20261130-092217F", level=6))
-    assert (done["changed"], done["level"], done["backup"]["verified"][:3]) == (True, "L6", "L6 ")
-    assert not [one for one in engine.asked if " verify " in one]
-
-
 def test_a_higher_level_is_not_overwritten_and_an_old_record_is_dated_anew() -> None:
     now = datetime(2026, 11, 30, 12, tzinfo=timezone.utc)
     for record, changed in (
