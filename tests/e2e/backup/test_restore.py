@@ -117,6 +117,7 @@ def test_a_drill_proves_the_content_and_leaves_only_its_report(server: Archiving
     assert PASSWORD not in json.dumps(report)
 
 
+@pytest.mark.series
 def test_a_dropped_table_is_back_in_a_volume_that_stays(server: Archiving) -> None:
     server.sql("CREATE TABLE precious AS SELECT generate_series(1, 500) AS id")
     moment = server.sql('SELECT pg_sleep(1), to_char(clock_timestamp(), \'YYYY-MM-DD"T"HH24:MI:SS.USOF":00"\')').strip(
@@ -159,7 +160,7 @@ def test_a_missing_segment_is_refused_before_anything_is_fetched(server: Archivi
     assert restore(server, "gap")["level"] == 6
 
 
-@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("last", [False, pytest.param(True, marks=pytest.mark.series)])
 def test_a_damaged_segment_is_no_success(server: Archiving, last: bool) -> None:
     bad = server.switch_after("INSERT INTO ledger (note) SELECT md5(i::text) FROM generate_series(1, 60000) i")
     if not last:
