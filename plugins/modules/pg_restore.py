@@ -313,7 +313,7 @@ compared:
     equal:
       description: Whether both sides are the same.
       type: bool
-    copy:
+    restored:
       description: What the copy holds.
       type: str
     live:

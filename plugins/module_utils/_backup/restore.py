@@ -271,7 +271,7 @@ class _Restore:
                 "level": judged.level,
                 **_measured(story, ended - self._began, self._lost_at(), live),
                 "compared": [
-                    {"table": one.table, "equal": one.equal, "copy": one.copy, "live": one.live} for one in compared
+                    {"table": one.table, "equal": one.equal, "restored": one.copy, "live": one.live} for one in compared
                 ],
             }
             if judged.faults:

@@ -82,7 +82,7 @@ def test_a_lost_volume_comes_back_once(shop: Shop) -> None:
     assert rows(shop) == before
     assert shop.server.get(_VOLUME, "{.spec.volumeName}") != volume
     assert (shop.server.login(), shop.server.login("-owner")) == logins
-    with shop.server.tunnel() as (at, port), shop.server.connect(at, port) as session, session.cursor() as cursor:
+    with shop.server.tunnel() as address, shop.server.connect(*address) as session, session.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM ledger")
         assert cursor.fetchone() == (1000,)
     # It archives again, on a timeline of its own, and has a full backup there.

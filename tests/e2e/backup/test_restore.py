@@ -96,7 +96,7 @@ def test_a_drill_proves_the_content_and_leaves_only_its_report(server: Archiving
     done = restore(server, "drill", about={"scenario": "weekly"})
     assert (done["level"], done["findings"], done["gap"]) == (6, [], None)
     assert done["compared"][0]["equal"]
-    assert done["compared"][0]["copy"].startswith("3000|3000|")
+    assert done["compared"][0]["restored"].startswith("3000|3000|")
     # All that was committed was archived: nothing is lost.
     assert done["rpo_s"] == 0
     assert done["rto_s"] < done["seconds"]

@@ -50,7 +50,7 @@ def _all() -> Iterator[Mutant]:
     for number, recorded in enumerate(RECORDED):
         records.setdefault((recorded.record, str(recorded.settings)), []).append(number)
     for (name, _settings), numbers in records.items():
-        own = next(rule for rule in rules_of(RECORDED[numbers[0]].settings) if rule.get("record") == name)
+        own, *_same = [rule for rule in rules_of(RECORDED[numbers[0]].settings) if rule.get("record") == name]
         for what, rule in mutants(own):
             yield Mutant(f"{name} {what}", rule, tuple(numbers), True)
 
