@@ -10,13 +10,13 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import segment_bytes_of
 from ansible_collections.golive.cutover.plugins.module_utils._backup.info_repository import (
-    Key,
     Stored,
     failure,
     finding,
     look,
     report,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._backup.key import Key, read_key
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import Backup, Info
 from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import opened_store
 from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import Engine, must, read_info, sidecar
@@ -30,9 +30,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.wal_names i
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
-from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import secret_value
 
-_CIPHER, _KEY_ID = "cipher", "key_id"
 _HISTORY_S = 30.0
 
 
@@ -87,10 +85,8 @@ class _Look:
             return None
 
     def _key(self) -> Key | None:
-        name = self._call.params["key_secret"] or f"{self._call.params['app']}-postgres-backup-key"
         try:
-            passphrase = secret_value(self._client, self._namespace, name, _CIPHER)
-            return Key(passphrase, secret_value(self._client, self._namespace, name, _KEY_ID).strip())
+            return read_key(self._client, self._call.params)
         except GoliveError as error:
             self._failed(0, error, "key")
             return None

@@ -9,7 +9,7 @@ Pure but for the store's own listing: what was looked at is judged by ``report``
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import listed_archives
@@ -22,6 +22,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.canary impo
     judge_canary,
     judge_repository,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._backup.key import Key
 from ansible_collections.golive.cutover.plugins.module_utils._backup.objects import (
     doubled_faults,
     manifest_faults,
@@ -42,14 +43,6 @@ _MOST = 20
 _HEAD_BYTES = 64
 # Less than this behind is on its way.
 _BEHIND_S = 180.0
-
-
-@dataclass(frozen=True)
-class Key:
-    """The passphrase of the repositories, and the name of it that is no secret."""
-
-    passphrase: str = field(repr=False)
-    id: str | None
 
 
 @dataclass(frozen=True)

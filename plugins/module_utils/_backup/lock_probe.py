@@ -21,6 +21,8 @@ _LASTS = timedelta(minutes=10)
 _NO_LOCK = ("store_refused", "forbidden")
 # What may be said about a version that cannot be deleted: stores differ (AccessDenied, InvalidRequest).
 _REFUSALS = ("forbidden", "store_refused", "store_busy", "changed")
+# A store may be unable to list versions, and somebody else may remove the same ones.
+_UNREMOVED = (*_REFUSALS, "not_found")
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,10 @@ class Probed:
 def probe_lock(store: Store, now: datetime) -> Probed:
     """Put a locked object, try to shorten its lock and to delete it, and look whether it is still there.
 
-    The object stays for some minutes, and then for whatever rule removes old versions. Raises GoliveError as the
-    store.
+    An object that is kept stays until the next probe behind the end of its lock, of ten minutes. Raises GoliveError as
+    the store.
     """
+    _remove(store, FOLDER, now - _LASTS)
     name, content = f"{FOLDER}{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}", secrets.token_bytes(32)
     until = (now + _LASTS).replace(microsecond=0)
     try:
@@ -45,6 +48,8 @@ def probe_lock(store: Store, now: datetime) -> Probed:
     except GoliveError as error:
         if error.code not in _NO_LOCK:
             raise
+        # Some have written it before they refuse its lock.
+        _remove(store, name)
         return Probed(UNLOCKED, f"the bucket takes no locked object: {error.message}")
     if not version or version == "null":
         store.delete(name)
@@ -67,6 +72,17 @@ def probe_lock(store: Store, now: datetime) -> Probed:
     if kept_until is None or kept_until < until:
         return Probed(PRETENDS, "the store took the lock, and it could be shortened", tuple(steps))
     return Probed(LOCKED, "the locked version could neither be deleted nor its lock be shortened", tuple(steps))
+
+
+def _remove(store: Store, below: str, until: datetime | None = None) -> None:
+    """Remove all versions below a name, or those from before a time; what cannot be removed stays."""
+    try:
+        for one in store.versions(below):
+            if until is None or one.modified < until:
+                store.delete_version(one.name, one.version)
+    except GoliveError as error:
+        if error.code not in _UNREMOVED:
+            raise
 
 
 def _tried(what: str, work: Callable[[], None]) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.golive.cutover.plugins.modules import pg_backup
+from ansible_collections.golive.cutover.plugins.modules import backup_probe, pg_backup
 from tests.e2e.backup.store import BUCKETS, ClusterStore, bring_up, flip, keys
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.kube_track.verbs import call_verb
@@ -91,6 +91,27 @@ def test_quartets_of_a_full_and_an_incremental_backup(shop: Shop) -> None:
         assert shop.listed()[label]["annotation"] == {"run": f"q-{kind}", "tag": "of a test"}
 
 
+def test_quartet_of_the_probe_of_key_and_lock(shop: Shop) -> None:
+    path = f"/{shop.server.namespace}/other"
+    repositories = [shop.store.repository(path=path, tunnel=shop.store.tunnel)]
+    options: dict[str, Any] = {"namespace": shop.server.namespace, "app": "shop", "repositories": repositories}
+    runs = [call_verb(backup_probe, **options, diff=True, check=check) for check in _QUARTET]
+    assert [one["changed"] for one in runs] == _CHANGES, runs
+    assert [one["repositories"][0]["canary"] for one in runs] == ["put", "put", "ok", "ok"]
+    assert [one["repositories"][0]["lock"] for one in runs] == [None, "unlocked", None, "unlocked"]
+    assert runs[0]["diff"] == runs[1]["diff"]
+    with shop.store.client() as client:
+        assert keys(client, BUCKETS[0], path[1:]) == [f"{path[1:]}/golive/key-canary.json"]
+    required = call_verb(backup_probe, **options, lock="require")
+    assert (required["code"], required["repositories"][0]["canary"]) == ("lock_missing", "ok")
+    other = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "other-key"}}
+    other["stringData"] = {"cipher": "of-another", "key_id": runs[0]["diff"][0]["after"].split()[-1]}
+    kubectl("-n", shop.server.namespace, "apply", "-f", "-", stdin=json.dumps(other))
+    wrong = call_verb(backup_probe, **options, key_secret="other-key")
+    assert (wrong["code"], wrong["changed"]) == ("canary_wrong_key", False), wrong
+    assert "of-another" not in json.dumps(wrong)
+
+
 def test_a_hold_and_its_end(shop: Shop) -> None:
     for options in ({"state": "held", "reason": "audit of 2026", "keep_wal": True}, {"state": "released"}):
         runs = [shop.backup(**options, check=check) for check in _QUARTET]
@@ -147,6 +168,9 @@ def test_migrations_have_a_backup_as_restore_point(shop: Shop, tmp_path: Path) -
     assert ran.code == 0, ran.output
     (label,) = shop.of_run("release-7")
     assert shop.listed()[label]["type"] == "incr"
+    # Behind the backup its repository was proved.
+    with shop.store.client() as client:
+        assert keys(client, BUCKETS[0], f"{shop.server.namespace}/shop/golive/key-canary.json")
     again = shop.play(_MIGRATE, migrate_path=str(tmp_path), migrate_run_id="release-8")
     assert (again.code, again.changed, shop.of_run("release-8")) == (0, 0, [])
 

@@ -25,6 +25,11 @@ REFUSED = {"host": "https://127.0.0.1:1", "api_key": SECRET, "validate_certs": F
 NO_DATABASE = {"host": "127.0.0.1", "port": 1, "database": "shop", "user": "shop", "password": SECRET}
 # Arguments that are right, without the part that reaches something.
 RIGHT: dict[str, dict[str, Any]] = {
+    "backup_probe": {
+        "namespace": "x",
+        "app": "x",
+        "repositories": [{"endpoint": "x", "bucket": "xxx", "path": "/x", "secret": {"name": "x"}}],
+    },
     "backup_secret": {
         "namespace": "x",
         "name": "x",
