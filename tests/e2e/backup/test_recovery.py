@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.backup.store import ClusterStore, bring_up
+from tests.e2e.backup.store import BUCKETS, ClusterStore, bring_up, keys
 from tests.e2e.backup.test_backup import Shop
 from tests.e2e.conftest import kubectl
 from tests.e2e.postgres.test_embedded import Embedded, Ran
@@ -90,6 +90,9 @@ def test_a_lost_volume_comes_back_once(shop: Shop) -> None:
     assert shop.server.sql("SELECT timeline_id FROM pg_control_checkpoint()") == "2"
     newest = max(shop.listed())
     assert (newest[-1], shop.listed()[newest]["archive"]["start"][:8]) == ("F", "00000002")
+    # Behind that backup its repository was proved.
+    with shop.store.client() as client:
+        assert keys(client, BUCKETS[0], f"{shop.server.namespace}/shop/golive/key-canary.json")
     # The same command again gives nothing up: what is there now is not the volume that was named.
     again = recover(shop, postgres_restore_discard=volume)
     assert (again.code, again.changed) == (0, 0), again.output
