@@ -53,6 +53,7 @@ def _other(stage: Stage) -> str:
     return "2.0.0" if _serves(stage) == "1.0.0" else "1.0.0"
 
 
+@pytest.mark.series
 def test_the_policy_may_return_the_traffic(own: Stage) -> None:
     before, colours = _serves(own), _states(own)
     live = next(colour for colour, state in colours.items() if state == "live")

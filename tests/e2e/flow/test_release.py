@@ -76,7 +76,7 @@ def _late(*values: Any) -> Any:
         _late("3.0.0-oom", {}, "memory"),
         ("3.0.0-noconfig", NO_CONFIG, "notes-settings"),
         _late("3.0.0-neverready", {"app_startup_seconds": 10}, "ready"),
-        ("3.0.0-slow", SLOW_GATE, "fast enough"),
+        _late("3.0.0-slow", SLOW_GATE, "fast enough"),
         _late("3.0.0-errors", ERRORS_GATE, "answers"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
 # The tests of the flow run these playbooks too, and look closer.
-_LONG = ("release", "rollback", "rotate", "site", "status", "teardown")
+_LONG = ("backup", "dr", "drill", "migrate", "release", "rollback", "rotate", "site", "status", "teardown")
 
 
 def test_every_playbook_has_a_scenario() -> None:
