@@ -125,6 +125,11 @@ options:
   timeline:
     description: Timeline to follow. Without it that of the newest backup.
     type: int
+  plan_only:
+    description: Whether only the backup is chosen, as in check mode. Other than there, a Job lists the backups where
+      the server does not run.
+    type: bool
+    default: false
   accept_gap:
     description: Whether V(latest) may end at a hole in the archive. What was committed behind it is lost.
     type: bool
@@ -187,8 +192,8 @@ extends_documentation_fragment:
   - golive.cutover.tunnel
 attributes:
   check_mode:
-    description: Lists the repositories, chooses, and tells what would be restored. Where the server does not run, a Job
-      lists them, also in check mode.
+    description: Lists the repositories, chooses, and tells what would be restored. Where the server does not run nobody
+      lists them, and RV(backup) is null with a warning; see O(plan_only).
     support: full
   diff_mode:
     description: There is nothing to compare; what is made is a volume.
@@ -231,8 +236,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 level:
-  description: What was proven, from 2 (no segment is missing) to 6 (the content is that of the live database). In check
-    mode 2.
+  description: What was proven, from 2 (no segment is missing) to 6 (the content is that of the live database). As a
+    plan 2, or null when nobody could list the backups.
   returned: success, and when the copy is not what was asked for
   type: int
 faults:
@@ -241,7 +246,7 @@ faults:
   type: list
   elements: str
 backup:
-  description: The backup it began from, as M(golive.cutover.pg_backup_info) lists it.
+  description: The backup it began from, as M(golive.cutover.pg_backup_info) lists it; null when it is not known yet.
   returned: success
   type: dict
 target:
@@ -388,6 +393,7 @@ SPEC: dict[str, Any] = {
         },
         "backup": {"type": "str"},
         "timeline": {"type": "int"},
+        "plan_only": {"type": "bool", "default": False},
         "accept_gap": {"type": "bool", "default": False},
         "prove": {"type": "str", "choices": ["blocks", "start", "none"], "default": "blocks"},
         "compare": {

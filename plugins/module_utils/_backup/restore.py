@@ -107,6 +107,18 @@ class _Restore:
         image = self._image()
         number = self._params["repository"]
         info = self._listed(image)
+        if info is None:
+            self._call.warn(
+                "The server does not run, and check mode starts no Job to list the backups: which one is not known yet."
+            )
+            return {
+                "changed": True,
+                "backup": None,
+                "target": None,
+                "gap": None,
+                "level": None,
+                "discarded": self._give_up_volume(),
+            }
         backups = info.of(number)
         with opened_store(self._call, self._client, self._row(number), self._params["namespace"]) as store:
             encrypted = any(one.encrypted for one in info.repositories if one.key == number)
@@ -114,8 +126,8 @@ class _Restore:
             choice = choose(backups, archives, _wish(self._params))
             self._refuse_small(choice)
             planned = {**_planned(choice), "discarded": self._give_up_volume()}
-            if self._call.check_mode:
-                return {**planned, "changed": True}
+            if self._only_looks:
+                return {**planned, "changed": self._call.check_mode}
             try:
                 result = self._restored(planned, image, choice, found)
             except GoliveError as error:
@@ -123,6 +135,10 @@ class _Restore:
                     self._tell(store, choice, error.details)
                 raise
             return {**result, "report": self._tell(store, choice, result)}
+
+    @property
+    def _only_looks(self) -> bool:
+        return self._call.check_mode or bool(self._params["plan_only"])
 
     def _row(self, number: int) -> Mapping[str, Any]:
         rows: Sequence[Mapping[str, Any]] = self._params["repositories"]
@@ -157,13 +173,13 @@ class _Restore:
         return bool(discard) and found["spec"].get("volumeName") == discard
 
     def _give_up_volume(self) -> bool:
-        """Delete the claim that was given up, once nobody uses it; whether there is one. In check mode only look."""
+        """Delete the claim that was given up, once nobody uses it; whether there is one. A plan only looks."""
         if not self._params["storage"].get("claim"):
             return False
         found = self._client.get_or_none(self._claim_path())
         if found is None or not self._discards(found):
             return False
-        if self._call.check_mode:
+        if self._only_looks:
             return True
         meta = found["metadata"]
 
@@ -199,14 +215,19 @@ class _Restore:
                 "Set image.",
             ) from error
 
-    def _listed(self, image: str) -> Info:
-        """What the repositories hold: asked of the server's pod, or of a Job where that does not answer."""
+    def _listed(self, image: str) -> Info | None:
+        """What the repositories hold: asked of the server's pod, or of a Job where that does not answer.
+
+        None where only a Job could tell, and check mode starts none.
+        """
         engine = sidecar(self._call, self._client, self._params["namespace"], self._params["app"])
         try:
             return read_info(engine)
         except GoliveError as error:
             if error.code not in _NO_SERVER:
                 raise
+        if self._call.check_mode:
+            return None
         self._call.progress("listing the backups")
         text = self._log_of(list_job(self._params, image), _LIST_S)
         return parse_info(text[text.find("[") :])

@@ -133,6 +133,10 @@ def test_a_lost_namespace_comes_back_from_the_passphrase_and_the_store(shop: Sho
     assert "Bring it back from the copy that you keep outside" in " ".join(without.output.split())
     kept["metadata"] = {"name": kept["metadata"]["name"], "labels": kept["metadata"]["labels"]}
     kubectl("-n", other.server.namespace, "apply", "-f", "-", stdin=json.dumps(kept))
+    planned = recover(other, "--check", **environment)
+    assert planned.code == 0, planned.output
+    assert "which one is not known yet" in " ".join(planned.output.split())
+    assert kubectl("-n", other.server.namespace, "get", "jobs,persistentvolumeclaims", "-o", "name") == ""
     done = recover(other, **environment)
     assert done.code == 0, done.output
     assert rows(other) == before

@@ -61,6 +61,7 @@ def restore(server: Archiving, name: str, check_mode: bool = False, **options: A
         "repository": 1,
         "repositories": [server.repository],
         "target": {"kind": "latest", "value": None},
+        "plan_only": False,
         "accept_gap": False,
         "prove": "blocks",
         "compare": [{"schema": "public", "table": "ledger", "key": "id"}],
