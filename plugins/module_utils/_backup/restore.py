@@ -183,12 +183,7 @@ class _Restore:
             return True
         meta = found["metadata"]
 
-        def unused() -> Done[None] | Pending:
-            listed = self._client.list(collection_path("Pod", meta["namespace"]))
-            using = [pod["metadata"]["name"] for pod in listed if _mounts(pod, meta["name"])]
-            return Pending(f"used by {', '.join(using)}") if using else Done(None)
-
-        wait_for(self._call, unused, what=f"the volume {meta['name']} to be free", timeout=_FREE_S)
+        self._await_unused(meta["name"])
         self._call.alive()
         body = {"preconditions": {"uid": meta["uid"]}}
         self._client.request("DELETE", self._claim_path(), body=body)
@@ -199,6 +194,16 @@ class _Restore:
 
         wait_for(self._call, gone, what=f"the volume {meta['name']} to be gone", timeout=_FREE_S)
         return True
+
+    def _await_unused(self, claim: str) -> None:
+        """Wait until no pod uses the volume: two that restore into it at once spoil each other's files."""
+        path = collection_path("Pod", self._params["namespace"])
+
+        def look() -> Done[None] | Pending:
+            using = [pod["metadata"]["name"] for pod in self._client.list(path) if _mounts(pod, claim)]
+            return Pending(f"used by {', '.join(using)}") if using else Done(None)
+
+        wait_for(self._call, look, what=f"the volume {claim} to be free", timeout=_FREE_S)
 
     def _image(self) -> str:
         image = self._params["image"]
@@ -275,7 +280,10 @@ class _Restore:
     ) -> dict[str, Any]:
         with self._live() as live:
             self._call.alive()
-            if self._params["storage"].get("claim") and found is None:
+            if found is not None:
+                # The pod of a run that was killed may still be at work.
+                self._await_unused(found["metadata"]["name"])
+            elif self._params["storage"].get("claim"):
                 self._make_claim()
             rows = self._params["compare"]
             database = (self._params.get("postgresql") or {}).get("database") or "postgres"

@@ -109,6 +109,8 @@ def _job(
     }
     pod = {
         "restartPolicy": "Never",
+        # Whatever it has done is done again.
+        "terminationGracePeriodSeconds": 1,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "imagePullSecrets": [{"name": one} for one in params["pull_secrets"]],
