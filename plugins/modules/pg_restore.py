@@ -36,7 +36,8 @@ options:
   name:
     description:
       - Name of this restore, and the beginning of the Job's. With a volume that stays, a second run with the same name
-        changes nothing when the first one came to its end, and goes on where it was interrupted otherwise.
+        and the same target changes nothing when the first one came to its end, and goes on where it was interrupted
+        otherwise. With another target it is refused.
     type: str
     required: true
   config_secret:

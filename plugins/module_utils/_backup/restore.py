@@ -60,7 +60,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import 
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError
 from ansible_collections.golive.cutover.plugins.module_utils._reach.database import Reach, reached
 
-_RESTORE, _RESULT = "golive.cutover/restore", "golive.cutover/restored"
+_RESTORE, _RESULT, _ASKED = "golive.cutover/restore", "golive.cutover/restored", "golive.cutover/restore-asked"
 _LOG_LINES = 20
 _KEPT_S = 300
 _LIST_S = 120.0
@@ -102,7 +102,8 @@ class _Restore:
         """Look, choose, and restore; nothing is written in check mode."""
         found = self._claim()
         told = found and (found["metadata"].get("annotations") or {}).get(_RESULT)
-        if told:
+        if found and told:
+            self._refuse_other(found)
             return {**json.loads(told), "changed": False}
         image = self._image()
         number = self._params["repository"]
@@ -163,6 +164,23 @@ class _Restore:
                 {"volume": found["spec"].get("volumeName")},
             )
         return found
+
+    def _asked(self) -> str:
+        """What was asked for, as the volume keeps it."""
+        names = ("repository", "target", "backup", "timeline", "accept_gap")
+        return json.dumps({name: self._params[name] or None for name in names}, sort_keys=True)
+
+    def _refuse_other(self, found: Mapping[str, Any]) -> None:
+        """Another wish than that which the volume holds must not pass for done."""
+        if found["metadata"]["annotations"].get(_ASKED) == self._asked():
+            return
+        meta, volume = found["metadata"], found["spec"].get("volumeName")
+        raise GoliveError(
+            "volume_exists",
+            f"Restoring into the volume {meta['name']} was refused: it holds a restore with another target or backup.",
+            f"Give up what is in it by storage.discard: {volume}.",
+            {"volume": volume},
+        )
 
     def _claim_path(self) -> str:
         return collection_path("PersistentVolumeClaim", self._params["namespace"], self._params["storage"]["claim"])
@@ -349,7 +367,7 @@ class _Restore:
         if not self._params["storage"].get("claim"):
             return
         self._call.alive()
-        body = {"metadata": {"annotations": {_RESULT: json.dumps(result, sort_keys=True)}}}
+        body = {"metadata": {"annotations": {_RESULT: json.dumps(result, sort_keys=True), _ASKED: self._asked()}}}
         self._client.request("PATCH", self._claim_path(), body=body, content_type=MERGE_PATCH)
 
     def _lost_at(self) -> datetime:

@@ -96,6 +96,7 @@ def test_a_lost_volume_comes_back_once(shop: Shop) -> None:
     # The same command again gives nothing up: what is there now is not the volume that was named.
     again = recover(shop, postgres_restore_discard=volume)
     assert (again.code, again.changed) == (0, 0), again.output
+    assert "Nothing was restored now" in " ".join(again.output.split())
     assert rows(shop).startswith("1010|")
 
 

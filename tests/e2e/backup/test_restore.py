@@ -141,6 +141,10 @@ def test_a_dropped_table_is_back_in_a_volume_that_stays(server: Archiving) -> No
         assert not again["changed"]
         assert again["backup"] == done["backup"]
     with pytest.raises(GoliveError) as refused:
+        # Not what the volume holds: it must not pass for done.
+        restore(server, "before-drop", **{**asked, "target": {"kind": "latest", "value": None}})
+    assert refused.value.code == "volume_exists"
+    with pytest.raises(GoliveError) as refused:
         restore(server, "another", **asked)
     assert refused.value.code == "volume_exists"
     assert in_volume(server, "data-beside", "SELECT count(*) FROM precious") == "500"
