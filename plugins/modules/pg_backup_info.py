@@ -184,6 +184,34 @@ repositories:
         server_lsn:
           description: The server's position.
           type: str
+    restores:
+      description: The newest reports of restores and drills, at most five. One that was changed, or is missing, is a
+        finding.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the restore.
+          type: str
+        started:
+          description: When it began.
+          type: str
+        level:
+          description: What was proven, as M(golive.cutover.pg_restore) tells it.
+          type: int
+        faults:
+          description: Why the copy was not what was asked for; null when it was.
+          type: list
+          elements: str
+        rto_s:
+          description: Seconds until the copy could be written to.
+          type: float
+        rpo_s:
+          description: Seconds of commits that were not in it.
+          type: float
+        kept:
+          description: Whether its volume stayed.
+          type: bool
     wal:
       description: The own listing of WAL.
       type: dict

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import listed_archives
@@ -32,6 +33,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_
 from ansible_collections.golive.cutover.plugins.module_utils._backup.records import Record, read_records
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restorable import Judged as Restorable
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restorable import Range, judged
+from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_report import read_reports
 from ansible_collections.golive.cutover.plugins.module_utils._backup.server_wal import ServerWal
 from ansible_collections.golive.cutover.plugins.module_utils._backup.store import Store
 from ansible_collections.golive.cutover.plugins.module_utils._backup.wal import Archive
@@ -41,6 +43,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 # Longer lists tell nobody more.
 _MOST = 20
 _HEAD_BYTES = 64
+# Each is an object of its own to read.
+_MOST_RESTORES = 5
+_OF_RESTORE = ("name", "started", "level", "faults", "rto_s", "rpo_s", "kept")
 # Less than this behind is on its way.
 _BEHIND_S = 180.0
 
@@ -57,6 +62,8 @@ class Stored:
     manifest_faults: Mapping[str, Sequence[str]]
     canary: Judged | None
     opened: Judged | None
+    restores: Sequence[Mapping[str, Any]]
+    chain_fault: str
 
 
 def look(store: Store, segment_bytes: int, key: Key | None) -> Stored:
@@ -69,6 +76,7 @@ def look(store: Store, segment_bytes: int, key: Key | None) -> Stored:
         canary = judge_canary(kept.data if kept else None, key.passphrase, key.id)
         head = store.get_range(INFO, 0, _HEAD_BYTES) if store.head(INFO) else None
         opened = judge_repository(head, key.passphrase)
+    restores, chain_fault = _restores(store)
     return Stored(
         archives=listed_archives(store, segment_bytes, encrypted=key is not None),
         labels=labels,
@@ -78,7 +86,24 @@ def look(store: Store, segment_bytes: int, key: Key | None) -> Stored:
         manifest_faults={label: found for label in labels if (found := manifest_faults(store, label))},
         canary=canary,
         opened=opened,
+        restores=restores,
+        chain_fault=chain_fault,
     )
+
+
+def _restores(store: Store) -> tuple[list[dict[str, Any]], str]:
+    """The newest reports of restores, and what is wrong with their chain."""
+    found: list[dict[str, Any]] = []
+    try:
+        # One by one: what is before a broken link stays known.
+        for told in islice(read_reports(store), _MOST_RESTORES):
+            row = {name: told.get(name) for name in _OF_RESTORE}
+            found.append(row)
+    except GoliveError as error:
+        if error.code not in ("report_changed", "report_unreadable"):
+            raise
+        return found, error.message
+    return found, ""
 
 
 def report(
@@ -90,6 +115,7 @@ def report(
         *_file_findings(stored, backups),
         *_wal_findings(archive, backups, lineage, joined),
         *_key_findings(stored),
+        *([finding("report_changed", stored.chain_fault)] if stored.chain_fault else []),
         *(_server_findings(archive, joined.restorable, server) if server else []),
     ]
     newest = joined.restorable
@@ -100,6 +126,7 @@ def report(
         "ranges": [_range(one, archive) for one in joined.ranges],
         "unlisted": sorted(set(stored.labels) - {one.id for one in backups or ()}),
         "lag": _lag(newest, server),
+        "restores": list(stored.restores),
         "key": {
             "canary": stored.canary.state if stored.canary else None,
             "repository": stored.opened.state if stored.opened else None,

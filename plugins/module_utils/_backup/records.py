@@ -101,11 +101,6 @@ def change_record(store: Store, label: str, change: Callable[[Record], Record]) 
     raise AssertionError("the last attempt returns or raises")
 
 
-def remove_record(store: Store, label: str) -> None:
-    """Forget a backup that is gone; nothing happens without a record."""
-    store.delete(_name(label))
-
-
 def _name(label: str) -> str:
     if not _LABEL.fullmatch(label):
         raise GoliveError("record_unreadable", f"{label!r} cannot be the label of a backup.")

@@ -19,6 +19,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_lis
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_commands import annotate
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import (
     VERIFIED,
+    Backup,
     Info,
     parse_info,
     stamp,
@@ -123,10 +124,12 @@ class _Restore:
         backups = info.of(number)
         with opened_store(self._call, self._client, self._row(number), self._params["namespace"]) as store:
             encrypted = any(one.encrypted for one in info.repositories if one.key == number)
-            archives = listed_archives(store, segment_bytes_of(backups), encrypted)
-            choice = choose(backups, archives, _wish(self._params))
-            self._refuse_small(choice)
-            planned = {**_planned(choice), "discarded": self._give_up_volume()}
+            choice = self._chosen(store, backups, encrypted)
+            discarded = self._give_up_volume()
+            if discarded and not self._only_looks:
+                # The server that has left the volume has archived what it had until its end.
+                choice = self._chosen(store, backups, encrypted)
+            planned = {**_planned(choice), "discarded": discarded}
             if self._only_looks:
                 return {**planned, "changed": self._call.check_mode}
             try:
@@ -136,6 +139,12 @@ class _Restore:
                     self._tell(store, choice, error.details)
                 raise
             return {**result, "report": self._tell(store, choice, result)}
+
+    def _chosen(self, store: Store, backups: Sequence[Backup], encrypted: bool) -> Choice:
+        archives = listed_archives(store, segment_bytes_of(backups), encrypted)
+        choice = choose(backups, archives, _wish(self._params))
+        self._refuse_small(choice)
+        return choice
 
     @property
     def _only_looks(self) -> bool:
@@ -200,7 +209,6 @@ class _Restore:
         if self._only_looks:
             return True
         meta = found["metadata"]
-
         self._await_unused(meta["name"])
         self._call.alive()
         body = {"preconditions": {"uid": meta["uid"]}}

@@ -61,7 +61,9 @@ def choose(backups: Sequence[Backup], archives: Mapping[str, Archive], wish: Wis
     Raises GoliveError ``no_backup``, ``out_of_range`` (with the restorable range), ``wal_gap`` (with the first missing
     segment) or ``invalid``.
     """
-    usable = sorted((one for one in backups if one.error is not True), key=lambda one: one.stopped)
+    # One of a stopped server has no WAL to replay.
+    sound = (one for one in backups if one.error is not True and one.wal_first and one.stop_lsn)
+    usable = sorted(sound, key=lambda one: one.stopped)
     if not usable:
         raise GoliveError(
             "no_backup",

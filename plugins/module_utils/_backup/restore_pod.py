@@ -14,7 +14,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_scr
 from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import CONFIGURATION
 
 _LOGIN = "/etc/golive/login"
-DATA = "/var/lib/postgresql/data"
+_DATA = "/var/lib/postgresql/data"
 _LABELS = {"app.kubernetes.io/managed-by": "golive", "app.kubernetes.io/component": "restore"}
 # Folders of the pod's own, beside the data.
 _SCRATCH = {"tmp": "/tmp", "run": "/var/run/postgresql", "spool": "/var/spool/pgbackrest"}  # noqa: S108
@@ -95,7 +95,7 @@ def _job(
         "env": [{"name": key, "value": value} for key, value in environment.items()],
         "resources": params["resources"],
         "volumeMounts": [
-            {"name": "data", "mountPath": DATA},
+            {"name": "data", "mountPath": _DATA},
             {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108
             {"name": "configuration", "mountPath": CONFIGURATION, "readOnly": True},
             *({"name": key, "mountPath": path} for key, path in _SCRATCH.items()),

@@ -131,11 +131,6 @@ def server_of(client: Client, namespace: str, app: str) -> Server:
     return Server(str(row["image"]), int(given or _USER), pull_secrets)
 
 
-def image_of(client: Client, namespace: str, app: str) -> str:
-    """The image of the sidecar; raises as ``server_of``."""
-    return server_of(client, namespace, app).image
-
-
 def pod_spec(app: str, server: Server, arguments: Sequence[str], resources: Mapping[str, Any]) -> dict[str, Any]:
     """A pod that runs one command against the server's sidecar, under the restricted standard for pods."""
     scratch = [{"name": "tmp", "mountPath": _SCRATCH}, {"name": "spool", "mountPath": "/var/spool/pgbackrest"}]

@@ -93,6 +93,9 @@ def test_a_lost_volume_comes_back_once(shop: Shop) -> None:
     # Behind that backup its repository was proved.
     with shop.store.client() as client:
         assert keys(client, BUCKETS[0], f"{shop.server.namespace}/shop/golive/key-canary.json")
+        # A later restore asks for the history of the new timeline, which began while nothing was archived.
+        archive = keys(client, BUCKETS[0], f"{shop.server.namespace}/shop/archive/main/17-1/")
+    assert [name for name in archive if "/00000002.history" in name]
     # The same command again gives nothing up: what is there now is not the volume that was named.
     again = recover(shop, postgres_restore_discard=volume)
     assert (again.code, again.changed) == (0, 0), again.output

@@ -32,7 +32,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.records imp
     change_record,
     read_record,
     read_records,
-    remove_record,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._backup.store import Keys, Place, Store
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
@@ -53,7 +52,7 @@ def store(s3: S3Server, bucket: str) -> Iterator[Store]:
         yield made
 
 
-def test_a_record_is_made_changed_listed_and_removed(store: Store) -> None:
+def test_a_record_is_made_changed_and_listed(store: Store) -> None:
     assert read_record(store, LABEL) is None
     change_record(store, LABEL, lambda before: replace(before, run="r1", hold={"reason": "audit"}))
     change_record(store, LABEL, lambda before: before.verified("L6", "2026-11-30T12:00:00Z", {"rows": 5}))
@@ -62,9 +61,6 @@ def test_a_record_is_made_changed_listed_and_removed(store: Store) -> None:
     assert read_records(store) == ({LABEL: seen}, [])
     bad = change_record(store, LABEL, lambda before: before.found_bad("2026-12-01T12:00:00Z", {"file": "x"}))
     assert (bad.verified_level, len(bad.evidence), bad.run) == (None, 2, "r1")
-    remove_record(store, LABEL)
-    remove_record(store, LABEL)
-    assert read_records(store) == ({}, [])
 
 
 def test_no_change_writes_nothing(store: Store) -> None:

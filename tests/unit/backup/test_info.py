@@ -68,6 +68,8 @@ def stored(entries: Sequence[Entry], backups: Sequence[Backup], **more: Any) -> 
         "manifest_faults": {},
         "canary": Judged(OK),
         "opened": Judged(OK),
+        "restores": [],
+        "chain_fault": "",
     }
     return Stored(**{**values, **more})
 
@@ -83,6 +85,14 @@ def told(
     seen = stored(entries, backups or (), **more)
     result, found = report(seen, backups, archive(entries), lineage, server)
     return result, [one["code"] for one in found]
+
+
+def test_a_broken_chain_of_reports_is_a_finding_and_hides_none_before_it() -> None:
+    kept = [{"name": "drill", "level": 6}]
+    whole = (run_of(1, 10, 30), [backup(10), backup(20)])
+    result, found = told(*whole, restores=kept, chain_fault="the report x is missing")
+    assert found == ["report_changed"]
+    assert result["restores"] == kept
 
 
 def test_a_whole_repository_has_a_range_and_no_finding() -> None:

@@ -155,6 +155,11 @@ def test_one_with_damaged_pages_is_not_taken() -> None:
     assert error.value.code == "no_backup"
 
 
+def test_a_backup_of_a_stopped_server_is_not_taken() -> None:
+    offline = backup(20, wal_first=None, wal_last=None, start_lsn=None, stop_lsn=None)
+    assert choose([BACKUPS[0], offline], archive(), Wish()).backup is BACKUPS[0]
+
+
 def test_without_any_archive_nothing_is_restored() -> None:
     with pytest.raises(GoliveError) as error:
         choose(BACKUPS, {}, Wish())
