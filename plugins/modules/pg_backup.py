@@ -63,31 +63,6 @@ options:
     description: Whether a hold keeps all WAL after the backup as well, so that one can restore to any time since.
     type: bool
     default: false
-  retention:
-    description: What stays, for O(state=expired). The newest full backup, the newest one that a restore has proved,
-      held ones, and whatever those need stay always.
-    type: dict
-    suboptions:
-      pitr:
-        description: Days back to which one can restore to any time.
-        type: float
-        default: 30
-      weekly:
-        description: Days for which a full backup of each week stays.
-        type: float
-        default: 90
-      monthly:
-        description: Days for which a full backup of each month stays.
-        type: float
-        default: 365
-      most_share:
-        description: The largest part of all backups that one run may remove; when more would go, none does.
-        type: float
-        default: 0.3
-      alarm_hours:
-        description: When the newest backup is older than so many hours, nothing is removed.
-        type: float
-        default: 26
   resources:
     description: Resources of the container that takes a backup.
     type: dict
@@ -104,6 +79,7 @@ options:
     default: 0
 extends_documentation_fragment:
   - golive.cutover.kube
+  - golive.cutover.retention
 attributes:
   check_mode:
     description: Can run in check mode and tell what would change.
@@ -283,6 +259,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.backup import pg_backup
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_commands import KINDS
+from ansible_collections.golive.cutover.plugins.module_utils._backup.retention_spec import retention_spec
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
@@ -305,16 +282,7 @@ SPEC: dict[str, Any] = {
         "backup": {"type": "str"},
         "reason": {"type": "str"},
         "keep_wal": {"type": "bool", "default": False},
-        "retention": {
-            "type": "dict",
-            "options": {
-                "pitr": {"type": "float", "default": 30},
-                "weekly": {"type": "float", "default": 90},
-                "monthly": {"type": "float", "default": 365},
-                "most_share": {"type": "float", "default": 0.3},
-                "alarm_hours": {"type": "float", "default": 26},
-            },
-        },
+        **retention_spec(),
         "resources": {"type": "dict"},
         "labels": {"type": "dict"},
         "timeout": {"type": "float", "default": 3600},

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.retention import Policy
+from ansible_collections.golive.cutover.plugins.module_utils._backup.retention_spec import policy_from
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 
 # What pgBackRest takes as a value of an annotation on its command line, and people can read in a listing.
@@ -53,18 +53,6 @@ def wish_from(params: Mapping[str, Any]) -> Wish:
                 f"Using {name} {params[name]!r} was refused: it goes into the repository as one short line.",
                 "Take at most 128 letters, digits, spaces and . _ : / @ + -, beginning with a letter or digit.",
             )
-    rules = params["retention"] or {}
-    policy = (
-        Policy(
-            pitr_days=rules["pitr"],
-            weekly_days=rules["weekly"],
-            monthly_days=rules["monthly"],
-            most_share=rules["most_share"],
-            alarm=timedelta(hours=rules["alarm_hours"]),
-        )
-        if rules
-        else Policy()
-    )
     return Wish(
         namespace=params["namespace"],
         app=params["app"],
@@ -76,7 +64,7 @@ def wish_from(params: Mapping[str, Any]) -> Wish:
         backup=params["backup"],
         reason=params["reason"] or "held",
         keep_wal=params["keep_wal"],
-        policy=policy,
+        policy=policy_from(params),
         resources=params["resources"] or {},
         labels=params["labels"] or {},
         timeout_s=params["timeout"],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -96,6 +96,15 @@ class Version:
     modified: datetime
     latest: bool
     marker: bool
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """An object that was begun in parts and not ended; ``begun`` is the store's time in UTC."""
+
+    name: str
+    upload: str
+    begun: datetime
 
 
 @dataclass(frozen=True)
@@ -218,6 +227,50 @@ class Store:
         """Overwrite the object that ``etag`` was read of; its new etag. Raises ``changed`` when it is another one."""
         return self._put_on_condition(name, data, {"IfMatch": etag})
 
+    def begin_upload(self, name: str) -> str:
+        """Begin an object that is written in parts; its id. Nothing is there until ``end_upload``."""
+        begun = self._asked("Writing", name, lambda: self._client.create_multipart_upload(**self._one(name)))
+        return str(begun["UploadId"])
+
+    def put_part(self, name: str, upload: str, number: int, data: bytes) -> str:
+        """Write one part, from 1; its etag. All but the last have at least 5 MiB."""
+        part = {"UploadId": upload, "PartNumber": number, "Body": data}
+        return self._etag(self._asked("Writing", name, lambda: self._client.upload_part(**self._one(name), **part)))
+
+    def end_upload(self, name: str, upload: str, parts: Sequence[str]) -> None:
+        """Make one object of all parts, by their etags in their order, under a name that nobody else uses."""
+        listed = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(parts, 1)]
+        whole = {"UploadId": upload, "MultipartUpload": {"Parts": listed}}
+        try:
+            self._asked("Writing", name, lambda: self._client.complete_multipart_upload(**self._one(name), **whole))
+        except GoliveError as error:
+            # An answer that was lost was a yes: then the parts are gone, and the object is there.
+            if error.code != "not_found" or self.head(name) is None:
+                raise
+
+    def drop_upload(self, name: str, upload: str) -> None:
+        """Remove the parts of an object that does not come about. What stays in spite of it, ``uploads`` shows."""
+        with suppress(GoliveError):
+            self._once("Deleting", name, lambda: self._abort(name, upload))
+
+    def uploads(self, below: str = "") -> tuple[Unfinished, ...]:
+        """Objects that somebody has begun and not ended, such as a killed run."""
+        found: tuple[Unfinished, ...] = ()
+        token: dict[str, str] = {}
+        asked = {"Bucket": self.place.bucket, "Prefix": self.place.prefix + below, "MaxUploads": _PAGE}
+        while True:
+            page = self._asked("Listing", below, partial(self._client.list_multipart_uploads, **asked, **token))
+            rows = page.get("Uploads") or []
+            found += tuple(Unfinished(self._name(row["Key"]), str(row["UploadId"]), row["Initiated"]) for row in rows)
+            if not page.get("IsTruncated"):
+                return found
+            token = {"KeyMarker": self._next(below, page, "NextKeyMarker")}
+            token["UploadIdMarker"] = self._next(below, page, "NextUploadIdMarker")
+
+    def remove_upload(self, name: str, upload: str) -> None:
+        """Remove the parts of an object that nobody ends any more."""
+        self._asked("Deleting", name, lambda: self._abort(name, upload))
+
     def put_locked(self, name: str, data: bytes, until: datetime) -> str:
         """Write a version that nobody may delete before ``until``; its version id, empty where the store gives none."""
         lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
@@ -293,6 +346,9 @@ class Store:
 
     def _where(self, name: str) -> str:
         return f"{name} in {self.place}" if name else str(self.place)
+
+    def _abort(self, name: str, upload: str) -> None:
+        self._client.abort_multipart_upload(**self._one(name), UploadId=upload)
 
     def _read(self, name: str, more: dict[str, Any]) -> Content:
         answer = self._client.get_object(**self._one(name), **more)
