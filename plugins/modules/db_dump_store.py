@@ -39,10 +39,12 @@ options:
     description:
       - V(stored), the dump O(name) of O(directory) is in the repository.
       - V(fetched), the dump O(name) of the repository is in O(directory), as M(golive.cutover.db_dump) has left it.
-      - V(verified), every byte of the dump O(name) was read and opened, and has the SHA-256 that it was stored with.
+      - V(verified), every byte of the dump O(name), or of all without a name, was read and opened, and has the SHA-256
+        that it was stored with.
       - V(expired), what O(retention) and O(hold) do not keep is gone, and what killed runs have left for a day.
+      - V(listed), nothing is done but to look.
     type: str
-    choices: [stored, fetched, verified, expired]
+    choices: [stored, fetched, verified, expired, listed]
     default: stored
   directory:
     description: Directory of dumps on this machine. Others must not be able to write into it.
@@ -118,12 +120,12 @@ EXAMPLES = r"""
 RETURN = r"""
 name:
   description: Name of the dump.
-  returned: unless O(state=expired)
+  returned: O(state=stored) or O(state=fetched)
   type: str
 manifest:
   description: What is known of the dump, as M(golive.cutover.db_dump) returns it; null in check mode when there is no
     dump yet.
-  returned: unless O(state=expired)
+  returned: O(state=stored) or O(state=fetched)
   type: dict
 repository:
   description: Number of the repository.
@@ -144,6 +146,16 @@ dumps:
     bytes:
       description: What it takes.
       type: int
+verified:
+  description: Names of the dumps that are as they were stored.
+  returned: O(state=verified)
+  type: list
+  elements: str
+damaged:
+  description: Names of the others.
+  returned: when a dump is damaged
+  type: list
+  elements: str
 removed:
   description: Names of the dumps that are gone, or would be in check mode.
   returned: O(state=expired)
@@ -197,7 +209,11 @@ SPEC: dict[str, Any] = {
         **retention_spec(),
         "repository": {"type": "int", "default": 1},
         "key_secret": {"type": "str", "no_log": False},
-        "state": {"type": "str", "choices": ["stored", "fetched", "verified", "expired"], "default": "stored"},
+        "state": {
+            "type": "str",
+            "choices": ["stored", "fetched", "verified", "expired", "listed"],
+            "default": "stored",
+        },
         "directory": {"type": "path"},
         "name": {"type": "str"},
         "hold": {"type": "list", "elements": "str", "default": []},
@@ -206,7 +222,6 @@ SPEC: dict[str, Any] = {
     "required_if": [
         ("state", "stored", ["directory", "name"]),
         ("state", "fetched", ["directory", "name"]),
-        ("state", "verified", ["name"]),
     ],
     "supports_check_mode": True,
 }

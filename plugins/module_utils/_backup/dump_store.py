@@ -33,6 +33,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.dump_folder imp
 from ansible_collections.golive.cutover.plugins.module_utils._reach.database import masking
 
 _SHOWN = 5
+_DAMAGED = ("dump_damaged", "seal_broken")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ def db_dump_store(call: Call) -> dict[str, Any]:
     if not 1 <= number <= len(repositories):
         raise GoliveError("invalid", f"There is no repository {number}: repositories names {len(repositories)}.")
     with connected(call) as client, opened_store(call, client, repositories[number - 1], params["namespace"]) as store:
-        if wish.state == "expired":
+        if wish.state == "listed":
+            done: dict[str, Any] = {"changed": False}
+        elif wish.state == "expired":
             done = expired(call, store, wish)
         else:
             key = read_key(client, params)
@@ -113,7 +116,7 @@ def fetched(call: Call, store: Store, wish: Wish, passphrase: str) -> dict[str, 
 
     Raises GoliveError ``name_taken`` when there is another one of its name, and as ``fetch_dump`` and ``open_dump``.
     """
-    opened = _opened(store, wish, passphrase)
+    opened = _opened(store, wish.name, passphrase)
     wish.folder.check()
     where = str(wish.folder.of(wish.name))
     there = wish.folder.manifest(wish.name)
@@ -131,10 +134,26 @@ def fetched(call: Call, store: Store, wish: Wish, passphrase: str) -> dict[str, 
 
 
 def verified(call: Call, store: Store, wish: Wish, passphrase: str) -> dict[str, Any]:
-    """Read and open every byte of the dump; raises as ``check_dump`` and ``open_dump``."""
-    opened = _opened(store, wish, passphrase)
-    check_dump(call, store, opened)
-    return _result(call, False, opened.manifest, str(store.place))
+    """Read and open every byte of the dump, or of all; each is looked at before the first damage is raised.
+
+    Raises as ``check_dump`` and ``open_dump``, with the ``damaged`` and the ``verified`` names.
+    """
+    names = [wish.name] if wish.name else [one.name for one in list_dumps(store).whole]
+    good: list[str] = []
+    bad: dict[str, GoliveError] = {}
+    for name in names:
+        try:
+            check_dump(call, store, _opened(store, name, passphrase))
+            good.append(name)
+        except GoliveError as error:
+            if error.code not in _DAMAGED:
+                raise
+            bad[name] = error
+    if bad:
+        first = next(iter(bad.values()))
+        message = " ".join(error.message for error in bad.values())
+        raise GoliveError(first.code, message, first.hint, {"verified": good, "damaged": list(bad)})
+    return {"changed": False, "verified": good}
 
 
 def expired(call: Call, store: Store, wish: Wish) -> dict[str, Any]:
@@ -153,13 +172,13 @@ def expired(call: Call, store: Store, wish: Wish) -> dict[str, Any]:
     return result
 
 
-def _opened(store: Store, wish: Wish, passphrase: str) -> Opened:
-    opened = open_dump(store, wish.name, passphrase)
+def _opened(store: Store, name: str, passphrase: str) -> Opened:
+    opened = open_dump(store, name, passphrase)
     if opened is None:
         there = ", ".join(one.name for one in list_dumps(store).whole[-_SHOWN:])
         raise GoliveError(
             "not_found",
-            f"There is no dump {wish.name} in {store.place}.",
+            f"There is no dump {name} in {store.place}.",
             f"The newest are {there}." if there else "There are no dumps.",
         )
     return opened

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.golive.cutover.plugins.modules import backup_probe, pg_backup
+from ansible_collections.golive.cutover.plugins.modules import backup_probe, db_dump_store, pg_backup
 from tests.e2e.backup.store import BUCKETS, ClusterStore, bring_up, flip, keys
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.kube_track.verbs import call_verb
@@ -28,6 +28,7 @@ from tests.e2e.postgres.test_embedded import Embedded, Ran
 _PLAY = Path(__file__).with_name("backup.yml")
 _MIGRATE = _PLAY.with_name("migrate.yml")
 _DRILL = _PLAY.with_name("drill.yml")
+_DUMP = _PLAY.with_name("dump.yml")
 _QUARTET = (True, False, True, False)
 _CHANGES = [True, True, False, False]
 
@@ -63,6 +64,10 @@ class Shop:
 
     def of_run(self, run: str) -> list[str]:
         return [label for label, one in self.listed().items() if (one.get("annotation") or {}).get("run") == run]
+
+    def dump_objects(self) -> list[str]:
+        with self.store.client() as client:
+            return [one for one in keys(client, BUCKETS[0]) if "golive/dumps/" in one]
 
     def kubectl(self, *arguments: str) -> str:
         return kubectl("-n", self.server.namespace, *arguments)
@@ -170,6 +175,41 @@ def test_migrations_have_a_backup_as_restore_point(shop: Shop, tmp_path: Path) -
     assert shop.listed()[label]["type"] == "incr"
     again = shop.play(_MIGRATE, migrate_path=str(tmp_path), migrate_run_id="release-8")
     assert (again.code, again.changed, shop.of_run("release-8")) == (0, 0, [])
+
+
+def test_a_dump_is_stored_sealed_and_brings_back_what_was_lost(shop: Shop, tmp_path: Path) -> None:
+    shop.server.sql("CREATE TABLE dumped AS SELECT i AS id, md5(i::text) AS text FROM generate_series(1, 5000) i")
+    shop.server.sql("ALTER TABLE dumped OWNER TO shop_owner")
+    content = "SELECT md5(string_agg(id || text, ',' ORDER BY id)) FROM dumped"
+    before = shop.server.sql(content)
+    own: dict[str, Any] = {"backup_dumps": True, "backup_run": "d1"}
+    planned = shop.play(_DUMP, "--check", **own)
+    assert planned.code == 0, planned.output
+    assert not shop.dump_objects()
+    ran = shop.play(_DUMP, **own)
+    assert ran.code == 0, ran.output
+    objects = shop.dump_objects()
+    assert len(objects) == 3
+    again = shop.play(_DUMP, **own)
+    assert (again.code, shop.dump_objects()) == (0, objects), again.output
+
+    options: dict[str, Any] = {"namespace": shop.server.namespace, "app": "shop", "name": "shop-d1"}
+    path = f"/{shop.server.namespace}/shop"
+    options |= {
+        "repositories": [shop.store.repository(path=path, tunnel=shop.store.tunnel)],
+        "directory": str(tmp_path / "back"),
+    }
+    runs = [call_verb(db_dump_store, state="fetched", **options, check=check) for check in _QUARTET]
+    assert [one["changed"] for one in runs] == _CHANGES, runs
+    assert [one["name"] for one in runs[3]["dumps"]] == ["shop-d1"]
+    shop.server.sql("DROP TABLE dumped")
+    with (tmp_path / "back" / "shop-d1" / "database.dump").open("rb") as dump:
+        restore = ["pg_restore", "-U", "postgres", "-d", "shop", "--exit-on-error", "--table=dumped"]
+        pod = ["kubectl", "-n", shop.server.namespace, "exec", "-i", "shop-postgres-0", "-c", "postgres", "--"]
+        subprocess.run([*pod, *restore], stdin=dump, check=True, timeout=60)
+    assert shop.server.sql(content) == before
+    stored = [call_verb(db_dump_store, state="stored", **options, check=check) for check in _QUARTET]
+    assert [one["changed"] for one in stored] == [False] * 4, stored
 
 
 def test_a_drill_is_held_against_its_aims(shop: Shop) -> None:

@@ -58,7 +58,7 @@ class Kept:
     def fetch(self, name: str, directory: Path, check: bool = False, passphrase: str = PASSPHRASE) -> dict[str, Any]:
         return fetched(asked(check), self.store, self.wish(name, directory), passphrase)
 
-    def verify(self, name: str) -> dict[str, Any]:
+    def verify(self, name: str = "") -> dict[str, Any]:
         return verified(asked(False), self.store, self.wish(name), PASSPHRASE)
 
     def wish(self, name: str, directory: Path | None = None, **more: Any) -> Wish:
@@ -118,7 +118,7 @@ def test_a_real_dump_goes_and_comes_back(kept: Kept, database: Database, tmp_pat
     assert b"notes" not in there
     assert PASSPHRASE.encode() not in there
 
-    assert kept.verify("d1")["manifest"]["rows"] == 500
+    assert kept.verify("d1") == {"changed": False, "verified": ["d1"]}
     back = tmp_path / "back"
     runs = [kept.fetch("d1", back, check) for check in QUARTET]
     assert [one["changed"] for one in runs] == CHANGES
@@ -167,9 +167,12 @@ def test_another_passphrase_or_the_parts_of_another_dump_do_not_pass(kept: Kept,
     for mine, its in zip(one, other, strict=True):
         good = mine.read_bytes()
         mine.write_bytes(its.read_bytes())
-        assert code(kept.verify, "d1") in ("dump_damaged", "seal_broken"), mine.name
+        with pytest.raises(GoliveError) as caught:
+            kept.verify()
+        assert caught.value.code in ("dump_damaged", "seal_broken"), mine.name
+        assert caught.value.details == {"verified": ["d2"], "damaged": ["d1"]}
         mine.write_bytes(good)
-    kept.verify("d1")
+    assert kept.verify()["verified"] == ["d1", "d2"]
 
 
 def test_another_dump_of_the_same_name_is_refused_both_ways(kept: Kept, tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ RIGHT: dict[str, dict[str, Any]] = {
     },
     "backup_stanza": {"namespace": "x", "app": "x"},
     "db_dump": {"directory": "../dumps", "name": "x"},
+    "db_dump_store": {
+        "namespace": "x",
+        "app": "x",
+        "repositories": [{"endpoint": "x", "bucket": "xxx", "path": "/x", "secret": {"name": "x"}}],
+        "state": "listed",
+    },
     "db_migrate": {"path": "../migrations", "wait": 1},
     "db_migrate_info": {"path": "../migrations"},
     "db_migrate_lint": {"path": "../migrations"},
