@@ -17,7 +17,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.expire impo
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import Backup
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_verify import BAD, GOOD, read_verify
 from ansible_collections.golive.cutover.plugins.module_utils._backup.retention import Policy
-from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import must, read_info
+from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import Engine, must, read_info
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.exec import Ended
@@ -85,14 +85,18 @@ def test_a_share_too_large_removes_nothing(stanza: Stanza) -> None:
     assert listed(stanza) == before
 
 
-def test_quartet(stanza: Stanza) -> None:
+def test_quartet_whose_first_run_is_killed_midway(stanza: Stanza) -> None:
     held, middle, diff, incr, newest, last = listed(stanza)
     before = segments(stanza)
     planned = expire(call_for_tests({}, check_mode=True), stanza.engine, wish())
     assert [one.id for one in listed(stanza)] == [one.id for one in (held, middle, diff, incr, newest, last)]
     assert segments(stanza) == before
+    with pytest.raises(KeyboardInterrupt):
+        expire(call_for_tests({}), dying_behind_the_first(stanza), wish())
+    assert [one.id for one in listed(stanza)] == [one.id for one in (held, middle, diff, newest, last)]
+    assert segments(stanza) == before
     done = expire(call_for_tests({}), stanza.engine, wish())
-    assert done["removed"] == planned["removed"] == [incr.id, diff.id, middle.id]
+    assert planned["removed"] == [incr.id, *done["removed"]] == [incr.id, diff.id, middle.id]
     assert [one.id for one in listed(stanza)] == [held.id, newest.id, last.id]
     assert {row["id"]: row["reasons"] for row in done["kept"]} == {
         held.id: ["held"],
@@ -112,6 +116,19 @@ def test_quartet(stanza: Stanza) -> None:
         assert (again["changed"], again["removed"], again["wal_removed"]) == (False, [], [])
     assert planned["changed"]
     assert done["changed"]
+
+
+def dying_behind_the_first(stanza: Stanza) -> Engine:
+    gone: list[str] = []
+
+    def engine(arguments: Sequence[str], limit_s: float) -> Ended:
+        if "expire" in arguments and "--dry-run" not in arguments:
+            if gone:
+                raise KeyboardInterrupt
+            gone.append("one")
+        return stanza.engine(arguments, limit_s)
+
+    return engine
 
 
 def test_a_hold_is_set_and_taken_back(stanza: Stanza) -> None:
