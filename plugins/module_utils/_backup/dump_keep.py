@@ -73,7 +73,7 @@ def put_dump(call: Call, store: Store, folder: DumpFolder, manifest: Manifest, p
     dump, listing = name_of(name, f"{word}.dump.age"), name_of(name, f"{word}.manifest.age")
     try:
         with (folder.of(name) / DUMP).open("rb") as file, Upload(store, dump, manifest["bytes"]) as sent:
-            seal(_Told(call, file, f"sealing {name}", manifest["bytes"]), sent, public)
+            seal(_Told(call, file, f"sealing {name}", manifest["bytes"]), sent, [public])
         _read_back(call, store, dump, sent)
         content = {
             "format": _FORMAT,
@@ -81,7 +81,7 @@ def put_dump(call: Call, store: Store, folder: DumpFolder, manifest: Manifest, p
             "object": {"name": dump, "bytes": sent.size, "sha256": sent.sha256},
         }
         sealed = io.BytesIO()
-        seal(io.BytesIO(json.dumps(content, sort_keys=True).encode()), sealed, public)
+        seal(io.BytesIO(json.dumps(content, sort_keys=True).encode()), sealed, [public])
         store.put(listing, sealed.getvalue())
         sha256 = hashlib.sha256(sealed.getvalue()).hexdigest()
         key = f"# golive dump {name}\n# objects {word}\n# manifest {sha256}\n{private}\n"

@@ -9,6 +9,7 @@ of its own, and that key with a passphrase, because the library takes a passphra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 try:
@@ -42,12 +43,19 @@ def new_key() -> tuple[str, str]:
     return str(made), str(made.to_public())
 
 
-def seal(source: Source, target: Target, public: str) -> None:
-    """Seal all of ``source``. What ``target`` has got is whole only when this returns; raises what either raises."""
+def seal(source: Source, target: Target, public: Sequence[str]) -> None:
+    """Seal all of ``source``, for each of the keys to open. What ``target`` has got is whole only when this returns.
+
+    Raises GoliveError ``invalid`` for what is no public key, and what either file raises.
+    """
     need_pyrage()
+    try:
+        keys = [x25519.Recipient.from_str(one) for one in public]
+    except pyrage.RecipientError as error:
+        raise GoliveError("invalid", f"Sealing failed: {error}", "Give public keys that begin with age1.") from None
     reader, writer = _Watched(source), _Watched(target)
     try:
-        pyrage.encrypt_io(reader, writer, [x25519.Recipient.from_str(public)])
+        pyrage.encrypt_io(reader, writer, keys)
     except Exception as error:
         _raise_own(reader, writer)
         raise GoliveError("sealing_failed", f"Sealing failed: {error}") from error

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import secrets
@@ -19,7 +21,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.golive.cutover.plugins.modules import backup_probe, db_dump_store, pg_backup
+from ansible_collections.golive.cutover.plugins.module_utils._backup.sealing import new_key, unseal
+from ansible_collections.golive.cutover.plugins.modules import backup_probe, db_dump_store, pg_backup, secret_escrow
 from tests.e2e.backup.store import BUCKETS, ClusterStore, bring_up, flip, keys
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.kube_track.verbs import call_verb
@@ -210,6 +213,37 @@ def test_a_dump_is_stored_sealed_and_brings_back_what_was_lost(shop: Shop, tmp_p
     assert shop.server.sql(content) == before
     stored = [call_verb(db_dump_store, state="stored", **options, check=check) for check in _QUARTET]
     assert [one["changed"] for one in stored] == [False] * 4, stored
+
+
+def test_an_escrow_brings_lost_secrets_back(shop: Shop, tmp_path: Path) -> None:
+    private, public = new_key()
+    path = f"/{shop.server.namespace}/escrow"
+    repositories = [shop.store.repository(path=path, tunnel=shop.store.tunnel)]
+    options: dict[str, Any] = {"namespace": shop.server.namespace, "app": "shop", "repositories": repositories}
+    options |= {"recipients": [public], "keep": 1, "diff": True}
+    runs = [call_verb(secret_escrow, **options, check=check) for check in _QUARTET]
+    assert [one["changed"] for one in runs] == _CHANGES, runs
+    assert runs[0]["diff"] == runs[1]["diff"]
+    assert "shop-postgres-backup-key" in runs[1]["secrets"]
+    shop.kubectl("create", "secret", "generic", "mine", "--from-literal=key=value-of-mine")
+    again = call_verb(secret_escrow, **options)
+    with shop.store.client() as client:
+        (name,) = keys(client, BUCKETS[0], path[1:])
+        sealed = client.get_object(Bucket=BUCKETS[0], Key=name)["Body"].read()
+    assert (
+        name == f"{path[1:]}/{again['repositories'][0]['name']}" != f"{path[1:]}/{runs[1]['repositories'][0]['name']}"
+    )
+    assert "value-of-mine" not in json.dumps(again)
+
+    copy = io.BytesIO()
+    unseal(io.BytesIO(sealed), copy, private, "the copy")
+    found = json.loads(copy.getvalue())
+    found["items"] = [one for one in found["items"] if one["metadata"]["name"] in ("mine", "shop-postgres-backup-key")]
+    key = shop.kubectl("get", "secret", "shop-postgres-backup-key", "-o", "jsonpath={.data}")
+    shop.kubectl("delete", "secret", "mine", "shop-postgres-backup-key")
+    kubectl("apply", "-f", "-", stdin=json.dumps(found))
+    assert shop.kubectl("get", "secret", "shop-postgres-backup-key", "-o", "jsonpath={.data}") == key
+    assert base64.b64decode(shop.kubectl("get", "secret", "mine", "-o", "jsonpath={.data.key}")) == b"value-of-mine"
 
 
 def test_a_drill_is_held_against_its_aims(shop: Shop) -> None:

@@ -77,6 +77,12 @@ RIGHT: dict[str, dict[str, Any]] = {
     "release_info": {"app": "x", "namespace": "x"},
     "release_journal": {"action": "read", "app": "x", "namespace": "x"},
     "rolling_lint": {"content": "{apiVersion: v1, kind: ConfigMap}", "service": "x", "namespace": "x"},
+    "secret_escrow": {
+        "namespace": "x",
+        "app": "x",
+        "repositories": [{"endpoint": "x", "bucket": "xxx", "path": "/x", "secret": {"name": "x"}}],
+        "recipients": ["age1mmegrs3jyyamhls6el69d3pyf4tjtz2p0y0dttzdgyfh8hm9ws7qhpkjcd"],
+    },
     "sqlite_copy": {"path": "../shop.db"},
     "sqlite_thaw": {"path": "../shop.db"},
     "tls_secret": {"namespace": "x", "name": "x", "ca": {"name": "x-ca"}, "names": ["x.example.org"]},

@@ -25,7 +25,7 @@ _DATA = random.Random(7).randbytes(3 * _CHUNK + 100)
 
 def sealed(data: bytes, public: str) -> bytes:
     target = io.BytesIO()
-    seal(io.BytesIO(data), target, public)
+    seal(io.BytesIO(data), target, [public])
     return target.getvalue()
 
 
@@ -88,6 +88,16 @@ def test_a_passphrase_opens_only_what_it_has_sealed() -> None:
         assert phrase not in str(caught.value)
 
 
+def test_each_of_several_keys_opens_it_and_what_is_none_is_refused() -> None:
+    keys = [new_key() for _one in range(2)]
+    target = io.BytesIO()
+    seal(io.BytesIO(b"of both"), target, [public for _private, public in keys])
+    assert [opened(target.getvalue(), private) for private, _public in keys] == [b"of both"] * 2
+    with pytest.raises(GoliveError) as caught:
+        seal(io.BytesIO(b""), io.BytesIO(), [keys[0][1], "ssh-ed25519 AAAA"])
+    assert caught.value.code == "invalid"
+
+
 class _Torn:
     """A file that breaks in the middle."""
 
@@ -106,8 +116,8 @@ def test_what_a_file_raises_comes_out_as_it_is(error: BaseException) -> None:
     private, public = new_key()
     good = sealed(_DATA, public)
     for work in (
-        lambda: seal(_Torn(error), io.BytesIO(), public),
-        lambda: seal(io.BytesIO(_DATA), _Torn(error), public),
+        lambda: seal(_Torn(error), io.BytesIO(), [public]),
+        lambda: seal(io.BytesIO(_DATA), _Torn(error), [public]),
         lambda: unseal(_Torn(error), io.BytesIO(), private, "it"),
         lambda: unseal(io.BytesIO(good), _Torn(error), private, "it"),
     ):
