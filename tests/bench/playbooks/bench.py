@@ -34,7 +34,7 @@ _GOAL_S = 8
 _CHANGED = re.compile(r"changed=(\d+)")
 
 _TIMES = (
-    "Median of {runs} runs, of {releases} for the release; in parentheses how many times as long as an empty playbook. "
+    "Medians (runs: {runs}, releases: {releases}); in parentheses how many times as long as an empty playbook. "
     "The cluster is on the same machine; of the processor is what the command alone used."
 )
 _PARTS = (
