@@ -15,7 +15,8 @@ description:
     each half by what EndpointSlices, nodes and fresh connections show.
   - Every write holds only for the state that was read. A write whose outcome is unknown is looked at, never repeated
     blindly.
-  - When the new colour does not take over, traffic is switched back, and the task fails and says so.
+  - When the new colour does not take over, or that cannot be proven in time, traffic is switched back unless
+    O(on_failure) says otherwise, and the task fails and says so.
   - A run that was killed in the middle is finished, or taken back, by the next one. The state is read from the Service.
   - Autoscalers of the colours keep them from now on at the size that the move and its return need, until the old colour
     has settled. When the old colour grows while both serve, the new one follows before it gets more.
@@ -190,6 +191,14 @@ options:
     type: list
     elements: dict
     default: []
+  on_failure:
+    description:
+      - What becomes of traffic when the move has begun and fails, its proof included. V(return) switches it back to the
+        colour that had it. V(stay) is for leaving a colour that must not get traffic again; the next run goes on.
+      - A move that only takes back an unfinished one always stays, because what it leaves was never proven.
+    type: str
+    choices: [return, stay]
+    default: return
   require_proof:
     description:
       - Weakest proof that is accepted. The strongest one that can be had is always taken and reported.
@@ -206,7 +215,9 @@ options:
     type: dict
     suboptions:
       url:
-        description: An http or https address that answers quickly and changes nothing.
+        description:
+          - An http or https address that answers quickly and changes nothing.
+          - Only an answer with a status below 400 proves anything, whatever its O(probe.header) says.
         type: str
         required: true
       header:
@@ -495,6 +506,7 @@ SPEC: dict[str, Any] = {
         "overlap": {"type": "bool", "default": True},
         "soak": {"type": "float", "default": 10},
         "soaked": {"type": "list", "elements": "dict", "default": []},
+        "on_failure": {"type": "str", "choices": ["return", "stay"], "default": "return"},
         "require_proof": {"type": "str", "choices": ["slice", "node", "probe"], "default": "node"},
         "probe": {
             "type": "dict",

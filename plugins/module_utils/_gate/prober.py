@@ -37,6 +37,8 @@ _LEAST_KEPT = 4
 _LATE_S = 0.1
 _LEAST_CLOSING_S = 0.5
 _BODY_LIMIT = 4 << 20
+# Statuses from here on say that the request was not answered as asked (RFC 9110, 15.5).
+_REFUSES = 400
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ class Answer:
     def good(self) -> bool:
         """Whether an answer came that does not blame the server."""
         return self.kind == OK
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it is what was asked for. A server that refuses a request or does not know the address is none."""
+        return self.kind == OK and self.status is not None and self.status < _REFUSES
 
     @property
     def timed(self) -> bool:

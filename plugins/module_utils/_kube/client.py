@@ -34,6 +34,7 @@ except ImportError:
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube.built_in import namespaced_plural
 from ansible_collections.golive.cutover.plugins.module_utils._kube.refusals import api_error
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tls import short_lived_folder, tls_context
 
@@ -212,11 +213,14 @@ class Client:
 
         Raises GoliveError ``kind_unknown`` when the server does not serve that kind.
         """
-        resource = self.resource(api_version, kind)
+        plural, namespaced = namespaced_plural(api_version, kind), True
+        if plural is None:
+            resource = self.resource(api_version, kind)
+            plural, namespaced = resource["name"], resource["namespaced"]
         path = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
-        if resource["namespaced"] and namespace:
+        if namespaced and namespace:
             path += f"/namespaces/{quote(namespace, safe='')}"
-        path += f"/{resource['name']}"
+        path += f"/{plural}"
         return f"{path}/{quote(name, safe='')}" if name else path
 
     def resource(self, api_version: str, kind: str) -> dict[str, Any]:

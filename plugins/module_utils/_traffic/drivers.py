@@ -55,6 +55,13 @@ class Split:
         return next((colour for colour, share in self.weights.items() if share == 100), None)
 
 
+def not_given_back(error: GoliveError, old: str, live: str | None) -> GoliveError:
+    """The failure of a move whose traffic stays where it is, because ``old`` is not to have it again."""
+    where = f"Traffic stays on {live}" if live else "Both colours have traffic"
+    details = {**error.details, "returned": False, "live": live, "changed": True}
+    return GoliveError(error.code, f"{error.message} {where}; it is not given back to {old}.", error.hint, details)
+
+
 def shares(colour: str, share: int) -> dict[str, int]:
     """``share`` percent for one colour, the rest for the other; blue first."""
     both = {colour: share, other(colour): 100 - share}

@@ -17,9 +17,14 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Failed, Pending, wait_for
-from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import OK, Target, ask_fresh
+from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import Target, ask_fresh
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.gateway_route import Fault
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import DOUBT, needed_in_a_row
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import (
+    DOUBT,
+    needed_in_a_row,
+    probe_hint,
+    told,
+)
 
 _LOOK_S = 0.1
 _BATCH = 25
@@ -68,11 +73,15 @@ def refusal(fault: Fault, waited: float | None = None) -> GoliveError:
 
 @dataclass
 class Answers:
-    """Counts of fresh requests: answers of new, good ones of anybody else, and those without a good answer."""
+    """Counts of fresh requests: answers of new, good ones of anybody else, and those without a good answer.
+
+    ``last_bad`` is what came instead of the last of these.
+    """
 
     new: int = 0
     other: int = 0
     bad: int = 0
+    last_bad: str = ""
 
     @property
     def asked(self) -> int:
@@ -105,8 +114,8 @@ def prove_share(call: Call, probe: Target, expect: str, share: int, timeout: flo
     except GoliveError as error:
         if error.code != "timeout":
             raise
-        hint = f"Check that {probe.url} leads through this route and that the app names its colour in {probe.header}."
-        raise GoliveError("proof_failed", error.message, hint, {**found.as_dict(), "needed": needed}) from error
+        details = {**found.as_dict(), "needed": needed}
+        raise GoliveError("proof_failed", error.message, probe_hint(probe, "through this route"), details) from error
     return {**found.as_dict(), "seconds": round(call.now() - start, 3)}
 
 
@@ -121,6 +130,7 @@ def find_new(call: Call, probe: Target, expect: str, timeout: float) -> dict[str
     def look() -> Done[Answers] | Failed | Pending:
         batch = _sample(call, probe, expect, _MOST, stop=lambda answers: answers.new > 0 or answers.bad >= _BATCH)
         total.new, total.other, total.bad = total.new + batch.new, total.other + batch.other, total.bad + batch.bad
+        total.last_bad = batch.last_bad or total.last_bad
         return Done(total) if batch.new else Pending(_told(total, 1, expect))
 
     try:
@@ -128,7 +138,10 @@ def find_new(call: Call, probe: Target, expect: str, timeout: float) -> dict[str
     except GoliveError as error:
         if error.code != "timeout":
             raise
-        hint = "Check that the rule matches what the probe asks for, and that no other rule or route takes it first."
+        hint = (
+            "Check that the rule matches what the probe asks for, that no other rule or route takes it first, and that"
+            f" {probe.url} answers with a status below 400."
+        )
         raise GoliveError("proof_failed", error.message, hint, total.as_dict()) from error
     return {**total.as_dict(), "seconds": round(call.now() - start, 3)}
 
@@ -145,8 +158,9 @@ def _sample(call: Call, probe: Target, expect: str, size: int, stop: Callable[[A
     while found.asked < size and not stop(found):
         call.alive()
         answer = ask_fresh(probe)
-        if answer.kind != OK:
+        if not answer.accepted:
             found.bad += 1
+            found.last_bad = told(answer, probe)
         elif answer.identity == expect:
             found.new += 1
         else:
@@ -155,7 +169,8 @@ def _sample(call: Call, probe: Target, expect: str, size: int, stop: Callable[[A
 
 
 def _told(found: Answers, share: int, expect: str) -> str:
-    return f"{found.new} of {found.asked} answers from {expect} where {share} % are due, {found.bad} failed"
+    bad = f"{found.bad} failed, the last with {found.last_bad}" if found.bad else "none failed"
+    return f"{found.new} of {found.asked} answers from {expect} where {share} % are due, {bad}"
 
 
 def sample_size(share: int) -> int:

@@ -74,7 +74,7 @@ class Counter:
             answer = self._ask(name, nudge.port, nudge.path, nudge.method)
         except GoliveError as error:
             return f"{name}: {error.message}"
-        return "" if answer.kind == OK and (answer.status or 0) < 400 else f"{name}: {answer.cause or answer.status}"
+        return "" if answer.accepted else f"{name}: {answer.cause or answer.status}"
 
     def _by_metric(self, name: str) -> Work:
         answer = self._ask(name, self._metric.port, self._metric.path, "GET")

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Failed, Pending, wait_for
-from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import OK, Target, ask_fresh
+from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import Answer, Target, ask_fresh
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import Sync, behind, read_syncs
 
@@ -100,6 +100,22 @@ def prove_nodes(
     return {"nodes": nodes, "seconds": round(call.now() - start, 3)}
 
 
+def told(answer: Answer, probe: Target) -> str:
+    """What came instead of an answer that proves something."""
+    if answer.status is None:
+        return answer.cause
+    said = f"status {answer.status}, {probe.header}: {answer.identity}"
+    return said if answer.accepted else f"{said}; only a status below 400 counts"
+
+
+def probe_hint(probe: Target, way: str = "to this Service") -> str:
+    """What to look at when the probe proves nothing; ``way`` is where its address should lead."""
+    return (
+        f"Check that {probe.url} leads {way} and answers with a status below 400, and that the app names its"
+        f" colour in {probe.header}."
+    )
+
+
 def prove_by_probe(call: Call, probe: Target, expect: str, needed: int, timeout: float, where: str) -> dict[str, Any]:
     """Ask on fresh connections until ``needed`` answers in a row carry ``expect``; returns the numbers.
 
@@ -115,13 +131,13 @@ def prove_by_probe(call: Call, probe: Target, expect: str, needed: int, timeout:
             call.alive()
             answer = ask_fresh(probe)
             asked += 1
-            if answer.kind == OK and answer.identity == expect:
+            if answer.accepted and answer.identity == expect:
                 row += 1
                 if row >= needed:
                     return Done(asked)
                 continue
             row = 0
-            last = answer.cause or f"status {answer.status}, {probe.header}: {answer.identity}"
+            last = told(answer, probe)
             break
         return Pending(f"{row} of {needed} answers in a row from {expect}" + (f"; last other: {last}" if last else ""))
 
@@ -130,8 +146,6 @@ def prove_by_probe(call: Call, probe: Target, expect: str, needed: int, timeout:
     except GoliveError as error:
         if error.code != "timeout":
             raise
-        hint = f"Check that {probe.url} leads to this Service and that the app names its colour in {probe.header}."
-        raise GoliveError(
-            "proof_failed", error.message, hint, {"asked": asked, "needed": needed, "last_other": last}
-        ) from error
+        details = {"asked": asked, "needed": needed, "last_other": last}
+        raise GoliveError("proof_failed", error.message, probe_hint(probe), details) from error
     return {"asked": asked, "in_a_row": needed, "from": where, "seconds": round(call.now() - start, 3)}

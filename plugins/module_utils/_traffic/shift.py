@@ -14,7 +14,12 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.access import need_rights
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import Colour, not_up, read_colour
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import ShareDriver, Split, shares
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import (
+    ShareDriver,
+    Split,
+    not_given_back,
+    shares,
+)
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import WARN, Hazard
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.refill import follow_growth, hold_both
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import COLOURS
@@ -75,9 +80,11 @@ class Shift:
             self._record.start_probing(wish.probe, wish.rate)
             now, proof = self._move(split)
         except GoliveError as error:
-            # A return that fails is not answered by going to the colour that it leaves.
-            if error.code in _ELSEWHERE or not self._attempted or self._is_return(split):
+            if error.code in _ELSEWHERE or not self._attempted:
                 raise
+            # What an unfinished move is taken back from was never proven.
+            if wish.stays or self._is_return(split):
+                raise not_given_back(error, wish.old, self._live) from error
             self._return(error)
         return self._result(split, self._closed(now), proof)
 
@@ -113,6 +120,8 @@ class Shift:
             except GoliveError as error:
                 if split.leaving != self._wish.old or split.live is None:
                     raise
+                if self._wish.stays:
+                    raise not_given_back(error, self._wish.old, self._live) from error
                 self._return(error)
             step["level"] = proof["level"]
         now = self._closed(split)

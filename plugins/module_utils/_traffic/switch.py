@@ -20,7 +20,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours im
     read_colour,
     read_members,
 )
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import shares
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import not_given_back, shares
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import WARN
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import Sync, read_syncs
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import (
@@ -108,9 +108,11 @@ class Switch:
             self._record.start_probing(self._wish.probe, self._wish.rate)
             proof = self._move(route, scene, means)
         except GoliveError as error:
-            # A return that fails is not answered by going to the colour that it leaves.
-            if error.code in _ELSEWHERE or not self._attempted or self._back:
+            if error.code in _ELSEWHERE or not self._attempted:
                 raise
+            # What an unfinished move is taken back from was never proven.
+            if self._wish.stays or route.leaving == self._wish.to:
+                raise not_given_back(error, self._wish.old, self._live) from error
             self._return(error, means)
         self._close()
         return self._result(route, self._left(route), proof, scene)
@@ -149,6 +151,8 @@ class Switch:
             except GoliveError as error:
                 if not unproven:
                     raise
+                if self._wish.stays:
+                    raise not_given_back(error, left, self._live) from error
                 self._old_pods = scene.members.ready[left]
                 self._previous = dict.fromkeys(self._previous)
                 self._return(error, means)

@@ -33,7 +33,8 @@ class Match:
 class Wish:
     """Times in seconds. ``proof`` is the weakest level that is accepted; ``expect`` what new answers in the header.
 
-    ``weight`` is the percent that ``to`` shall get, ``mirror`` the percent of requests that are copied to it.
+    ``weight`` is the percent that ``to`` shall get, ``mirror`` the percent of requests that are copied to it; ``stays``
+    says that the other colour is not to have traffic again when the move fails.
     """
 
     to: str
@@ -55,6 +56,7 @@ class Wish:
     mirror: int = 0
     settle: SettleWish | None = None
     soaked: frozenset[Steady] = frozenset()
+    stays: bool = False
 
     @property
     def old(self) -> str:
@@ -107,6 +109,7 @@ def read_wish(params: Mapping[str, Any]) -> Wish:
         mirror=params["mirror"],
         settle=read_settle(params["settle"]),
         soaked=frozenset((row["uid"], row["ready_since"] or "", row["restarts"]) for row in params["soaked"]),
+        stays=params["on_failure"] == "stay",
     )
 
 

@@ -5,7 +5,7 @@
 
 The same app with the same load on the same cluster, one contender after the other. When the selector changed is told
 by a watch, who answered by the ledger of a load on fresh connections; keep-alive connections have a load of their own,
-because they rightly stay where they are until the old pods end. Besides: one whole release by the playbook.
+because they rightly stay where they are until the old pods end.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from contenders import REPLICAS, SCALE_DOWN_S, Contender, Ours, Patch, argo_cont
 from moves import Move, timed  # noqa: E402  # see above
 from report import markdown  # noqa: E402  # see above
 from watch import watch  # noqa: E402  # see above
-from whole import whole_release  # noqa: E402  # see above
 
 from tests.e2e.conftest import cluster_env, kubectl  # noqa: E402  # see above
 from tests.e2e.traffic import stand  # noqa: E402  # see above
@@ -59,7 +58,6 @@ def main() -> int:
         kubectl("delete", "namespace", namespace, "--wait=false", check=False)
     result = {
         "rows": rows,
-        "whole": None if options.sample else whole_release(),
         "rate": options.rate,
         "replicas": REPLICAS,
         "scale_down_s": SCALE_DOWN_S,

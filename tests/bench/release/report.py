@@ -46,8 +46,6 @@ def markdown(result: dict[str, Any], command: str) -> str:
         "|---" * (6 + len(_COLUMNS)) + "|",
     ]
     lines += [_line(row, ours) for row in result["rows"]]
-    if result["whole"]:
-        lines += ["", *_whole(result["whole"])]
     return "\n".join([*lines, "", f"Repeat: `{command}`"])
 
 
@@ -74,13 +72,3 @@ def _seconds(row: dict[str, Any], ours: dict[str, Any], kind: str, key: str) -> 
         return "–"
     ratio = f" [{median(taken) / median(own):.1f}×]" if row is not ours and own else ""
     return f"{median(taken):.1f} ({max(taken):.1f}){ratio}"
-
-
-def _whole(seconds: dict[str, float]) -> list[str]:
-    return [
-        "A whole healthy release by `playbooks/release.yml`, with a migration, on the same machine:",
-        "",
-        "| wall | pod start | dwell, as set | all the rest (goal ≤ 8 s) |",
-        "|---|---|---|---|",
-        "| {wall:.1f} s | {pod_start:.0f} s | {dwell:.0f} s | {rest:.1f} s |".format(**seconds),
-    ]

@@ -156,6 +156,35 @@ def test_a_proof_that_fails_brings_traffic_back(two: Shop) -> None:
     assert "golive.cutover/previous" not in two.notes()
 
 
+def test_a_move_to_an_earlier_release_comes_back_too_unless_it_is_to_stay(two: Shop) -> None:
+    perform(traffic_switch, two.switch_options("green"))
+    perform(traffic_switch, two.switch_options("blue"))
+    before = two.notes()
+    with stale_balancer(two.url, two.fixed_url("blue")) as url:
+        options = two.switch_options("green", probe={"url": f"{url}/healthz"}, proof_timeout=3)
+        with pytest.raises(GoliveError) as caught:
+            perform(traffic_switch, options)
+        assert caught.value.code == "proof_failed"
+        assert (caught.value.details["returned"], two.live()) == (True, "blue")
+        assert "switched back to blue" in caught.value.message
+        assert {**two.notes(), "golive.cutover/switched-at": ""} == {**before, "golive.cutover/switched-at": ""}
+        with pytest.raises(GoliveError) as caught:
+            perform(traffic_switch, {**options, "on_failure": "stay"})
+        assert (caught.value.details["returned"], two.live()) == (False, "green")
+        assert "stays on green; it is not given back to blue" in caught.value.message
+        assert two.notes()[LEAVING] == "blue"
+
+
+def test_answers_that_refuse_are_no_proof(two: Shop) -> None:
+    # The app names its colour in every answer, also for a path that it does not know.
+    with pytest.raises(GoliveError) as caught:
+        perform(traffic_switch, two.switch_options("green", probe={"url": f"{two.url}/no-such"}, outside_timeout=2))
+    assert caught.value.code == "overlap_failed"
+    assert "status 404, X-App-Colour: " in caught.value.message
+    assert "only a status below 400 counts" in caught.value.message
+    assert (caught.value.details["returned"], two.live()) == (True, "blue")
+
+
 def test_a_return_brings_old_pods_back_that_are_gone(two: Shop) -> None:
     def shrink_blue() -> None:
         until(lambda: unproven(two), 40, "only green")
