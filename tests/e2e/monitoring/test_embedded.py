@@ -1,0 +1,107 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Prometheus of the app's own on the real cluster: loaded, up, and its alerts arrive and are resolved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import kubectl
+from tests.e2e.flow.stage import Stage, audit_mark, changes
+from tests.e2e.monitoring.receiver import Message, messages
+from tests.e2e.traffic.stand import perform, until
+
+JOBS = {
+    "prometheus", "alertmanager", "app", "probe", "postgres", "postgres-port", "kube-state", "kubelet", "kubelet-volumes",
+}  # fmt: skip
+PODS = "golive.cutover/monitoring-of=notes"
+
+
+def ask(watched: Stage, path: str) -> Any:
+    """What Prometheus answers, by the cluster's own client."""
+    name = f"/api/v1/namespaces/{watched.namespace}/services/notes-prometheus:9090/proxy/api/v1/{path}"
+    return json.loads(kubectl("get", "--raw", name))["data"]
+
+
+def value(watched: Stage, query: str) -> float | None:
+    found = ask(watched, f"query?query={query}")["result"]
+    return float(found[0]["value"][1]) if found else None
+
+
+def test_every_target_is_up_and_every_rule_works(watched: Stage) -> None:
+    targets = ask(watched, "targets?state=active")["activeTargets"]
+    assert {one["labels"]["job"] for one in targets} == JOBS
+    assert {one["health"] for one in targets} == {"up"}
+    rules = [rule for group in ask(watched, "rules")["groups"] for rule in group["rules"]]
+    assert {rule["health"] for rule in rules} == {"ok"}
+    assert len([rule for rule in rules if rule["type"] == "alerting"]) > 40
+    for query in ("app:cpu:limit_ratio", "app:memory:limit_ratio", "pg:volume_free:ratio", "pg:connections:ratio"):
+        # The kubelet renews what it knows of a volume once a minute.
+        if query != "app:cpu:limit_ratio":
+            until(lambda query=query: value(watched, query) is not None, 90, query)  # type: ignore[misc]
+    assert value(watched, "pg:primaries:count") == 1
+    assert value(watched, 'min(pg_scrape_collector_success)') == 1
+
+
+def test_nothing_of_it_is_privileged(watched: Stage) -> None:
+    pods = json.loads(kubectl("-n", watched.namespace, "get", "pods", "-l", PODS, "-o", "json"))["items"]
+    assert len(pods) == 5
+    for pod in pods:
+        assert pod["spec"]["securityContext"]["runAsNonRoot"]
+        for container in pod["spec"]["containers"]:
+            assert container["securityContext"]["readOnlyRootFilesystem"]
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert container["resources"]["limits"]["memory"]
+    account = f"system:serviceaccount:{watched.namespace}:notes-prometheus"
+    for verb, what in (("get", "secrets"), ("create", "pods"), ("get", "nodes/proxy"), ("get", "nodes/log")):
+        said = kubectl("auth", "can-i", verb, what, "-n", watched.namespace, "--as", account, check=False)
+        assert said.strip() == "no", (verb, what)
+
+
+def test_a_second_run_changes_nothing(cluster: dict[str, str], watched: Stage) -> None:
+    mark = audit_mark(cluster)
+    again = watched.play("site.yml", "--tags", "monitoring")
+    assert (again.code, again.changed) == (0, 0), again.output
+    planned = watched.play("site.yml", "--tags", "monitoring", "--check", "--diff")
+    assert (planned.code, planned.changed) == (0, 0), planned.output
+    assert changes(mark, watched.namespace) == []
+
+
+def test_the_alert_of_a_stopped_database_arrives_and_is_resolved(watched: Stage) -> None:
+    kubectl("-n", watched.namespace, "scale", "statefulset/notes-postgres", "--replicas=0")
+
+    def came(status: str) -> Message | None:
+        wanted = ("PostgresInstanceDown", status)
+        return next((one for one in messages(watched.namespace) if (one.name, one.status) == wanted), None)
+
+    try:
+        down = until(lambda: came("firing"), 150, "the alert")
+    finally:
+        kubectl("-n", watched.namespace, "scale", "statefulset/notes-postgres", "--replicas=1")
+    assert down.path == "/team"
+    assert down.labels["instance"] == f"notes-postgres.{watched.namespace}.svc:5432"
+    assert down.labels["severity"] == "critical"
+    until(lambda: came("resolved"), 180, "the end of the alert")
+    assert {one.path for one in messages(watched.namespace) if one.name == "Watchdog"} == {"/heartbeat"}
+
+
+def test_a_wrong_receiver_is_refused_before_anything_changes(watched: Stage) -> None:
+    receivers = [{"name": "team", "slack_configs": [{"api_url": "https://hooks.example.org/x"}]}]
+    refused = watched.play("site.yml", "--tags", "preflight", monitoring_receivers=receivers)
+    assert refused.code != 0
+    assert "api_url must be in a Secret" in refused.output
+
+
+@pytest.mark.parametrize("check", [True, False, True, False])
+def test_the_verb_tells_the_same_each_time(watched: Stage, check: bool) -> None:
+    from ansible_collections.golive.cutover.plugins.modules import monitor_info
+
+    way = {"namespace": watched.namespace, "service": "notes-prometheus"}
+    told = perform(monitor_info, check_mode=check, tunnel=way, targets=[{"job": "app"}, {"job": "other"}])
+    assert (told["changed"], told["ok"]) == (False, False)
+    assert [row["code"] for row in told["findings"]] == ["target_missing"]
+    assert told["targets"] == [{"job": "app", "up": 1, "targets": 1}, {"job": "other", "up": 0, "targets": 0}]
