@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The python image: the machine's own interpreter with the standard library and psycopg2."""
+"""The python image: the machine's own interpreter with the standard library, psycopg2 and prometheus_client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .kept import kept
 from .recipes import Entries, reference
 
 USER = 65532
-PACKAGES = ("python3-minimal", "libpython3-stdlib", "python3-psycopg2")
+PACKAGES = ("python3-minimal", "libpython3-stdlib", "python3-psycopg2", "python3-prometheus-client")
 # Of no use without a screen, a compiler or a developer.
 LEFT_OUT = ["__pycache__", "config-3*", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "tkinter", "test"]
 
@@ -39,7 +39,8 @@ def _build(work: Path, archive: Path) -> Entries:
         root = debian.RootFolder(work / "root", packages.root)
         root.copy(f"usr/bin/python{version}", f"usr/lib/python{version}", leave=LEFT_OUT)
         root.link("usr/bin/python3", f"python{version}")
-        root.copy("usr/lib/python3/dist-packages/psycopg2", leave=LEFT_OUT)
+        for library in ("psycopg2", "prometheus_client"):
+            root.copy(f"usr/lib/python3/dist-packages/{library}", leave=LEFT_OUT)
         root.add_libraries()
         root.write("etc/passwd", "root:x:0:0:root:/root:/bin/false\nnobody:x:65534:65534:nobody:/:/bin/false\n")
         root.readable_by_all()

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Finding = dict[str, Any]
+_MATCHERS = re.compile(r"\{([^{}]*)\}")
 _SPACE = str.maketrans("", "", " \n\t")
 # Groups that come round more seldom are not waited for.
 _SOON_S = 60
@@ -61,8 +63,8 @@ def _same(wanted: list[Mapping[str, Any]], loaded: list[Mapping[str, Any]], form
 
 
 def _plain(query: str) -> str:
-    """Without what only makes it readable."""
-    return query.translate(_SPACE)
+    """Without what only makes it readable; a server sorts the matchers of a selector."""
+    return _MATCHERS.sub(lambda found: ",".join(sorted(found[1].split(","))), query.translate(_SPACE))
 
 
 def judge_targets(

@@ -51,10 +51,12 @@ def routing(wish: Mapping[str, Any]) -> dict[str, Any]:
     faults: list[str] = []
     secrets: set[str] = set()
     receivers = [_receiver(one, place, faults, secrets) for place, one in enumerate(wish["receivers"])]
-    names = [one.get("name") for one in receivers]
-    faults += [f"receivers: {name} is there twice" for name in sorted({str(n) for n in names if names.count(n) > 1})]
-    default = wish["receiver"] or (names[0] if names else NOBODY)
-    heartbeat = wish["heartbeat"] or NOBODY
+    names = [str(one["name"]) for one in receivers if one]
+    faults += [
+        f"receivers: {name} is there twice" for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    default = str(wish["receiver"] or (names[0] if names else NOBODY))
+    heartbeat = str(wish["heartbeat"] or NOBODY)
     used = {"receiver": default, "heartbeat": heartbeat, **dict(_routed(wish["routes"], "routes"))}
     faults += [f"{where}: there is no receiver {name}" for where, name in used.items() if name not in {*names, NOBODY}]
     if faults:

@@ -31,13 +31,17 @@ def embedded_settings() -> dict[str, Any]:
         "postgres_exporter": "postgres-exporter",
         "blackbox": "blackbox-exporter",
         "kube_state": "kube-state-stand-in",
+        "exporter": "python",
     }
     receivers = [
-        {"name": name, "webhook_configs": [{"url_secret": {"name": receiver.SECRET, "key": name}, "send_resolved": True}]}
+        {
+            "name": name,
+            "webhook_configs": [{"url_secret": {"name": receiver.SECRET, "key": name}, "send_resolved": True}],
+        }
         for name in ("team", "heartbeat")
     ]
     return {
-        "monitoring_mode": "auto",
+        "monitoring_mode": "embedded",
         "monitoring_receivers": receivers,
         "monitoring_heartbeat": "heartbeat",
         **{f"monitoring_{place}_image": images[name] for place, name in places.items()},
