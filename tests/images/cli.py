@@ -6,8 +6,8 @@
 `images.json` in the image cache tells tests what there is:
 {"images": {reference: {name, version, archive, bytes, digest, port?, user, ready_path?, major?}},
  "programs": {"load": path}, "foreign": reference of the app that is not ours, and the references of postgres,
- postgres-backup, python, prometheus, alertmanager, postgres-exporter, blackbox-exporter, kube-state-stand-in and s3
- by these names}
+ postgres-backup, python, exporter, prometheus, alertmanager, postgres-exporter, blackbox-exporter, kube-state-stand-in
+ and s3 by these names}
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ BUILDERS = {
     "s3": program_images.build_s3,
     "kube-state-stand-in": program_images.build_kube_state,
     "python": python_image.build,
+    "exporter": python_image.build_exporter,
     "prometheus": monitoring_images.build_prometheus,
     "alertmanager": monitoring_images.build_alertmanager,
     "postgres-exporter": monitoring_images.build_postgres_exporter,
@@ -52,6 +53,7 @@ ONE_OF_A_KIND = (
     "postgres",
     "postgres-backup",
     "python",
+    "exporter",
     "prometheus",
     "alertmanager",
     "postgres-exporter",

@@ -31,7 +31,7 @@ def embedded_settings() -> dict[str, Any]:
         "postgres_exporter": "postgres-exporter",
         "blackbox": "blackbox-exporter",
         "kube_state": "kube-state-stand-in",
-        "exporter": "python",
+        "exporter": "exporter",
     }
     receivers = [
         {
