@@ -155,4 +155,8 @@ def test_wrong_settings_are_refused_before_anything_changes(namespace: str) -> N
     done = play(namespace, monitoring_bounds={"cpu_warning": 2, "cpu": 1})
     assert done.returncode == 2
     assert "bounds.cpu is not known" in done.stdout
+    receivers = [{"name": "team", "slack_configs": [{"api_url": "https://hooks.example.org/x"}]}]
+    done = play(namespace, monitoring_mode="embedded", monitoring_receivers=receivers)
+    assert done.returncode == 2
+    assert "api_url must be in a Secret" in done.stdout
     assert changes(play(namespace, monitoring_mode="none")) == 0
