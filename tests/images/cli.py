@@ -5,8 +5,9 @@
 
 `images.json` in the image cache tells tests what there is:
 {"images": {reference: {name, version, archive, bytes, digest, port?, user, ready_path?, major?}},
- "programs": {"load": path}, "postgres": reference, "postgres-backup": reference, "python": reference,
- "prometheus": reference, "s3": reference, "foreign": reference of the app that is not ours}
+ "programs": {"load": path}, "foreign": reference of the app that is not ours, and the references of postgres,
+ postgres-backup, python, exporter, prometheus, alertmanager, postgres-exporter, blackbox-exporter, kube-state-stand-in
+ and s3 by these names}
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from tests.cluster.progress import ClusterError, say
 from tests.cluster.record import cache_dir, locked
 
-from . import postgres_backup_image, postgres_image, program_images, programs, prometheus_image, python_image
+from . import monitoring_images, postgres_backup_image, postgres_image, program_images, programs, python_image
 from .recipes import Entries
 
 BUILDERS = {
@@ -31,16 +32,35 @@ BUILDERS = {
     "postgres-backup": postgres_backup_image.build,
     "httpbin": program_images.build_httpbin,
     "s3": program_images.build_s3,
+    "kube-state-stand-in": program_images.build_kube_state,
     "python": python_image.build,
-    "prometheus": prometheus_image.build,
+    "exporter": python_image.build_exporter,
+    "prometheus": monitoring_images.build_prometheus,
+    "alertmanager": monitoring_images.build_alertmanager,
+    "postgres-exporter": monitoring_images.build_postgres_exporter,
+    "blackbox-exporter": monitoring_images.build_blackbox_exporter,
 }
 PROGRAMS = {
     "notes": programs.NOTES,
     "notes-sqlite": programs.NOTES_SQLITE,
     "httpbin": programs.HTTPBIN_SERVER,
     "s3": programs.VERSITYGW_SERVER,
+    "kube-state-stand-in": programs.KUBE_STATE,
     "load": programs.LOAD,
 }
+# Of these the manifest tells the reference by the name.
+ONE_OF_A_KIND = (
+    "postgres",
+    "postgres-backup",
+    "python",
+    "exporter",
+    "prometheus",
+    "alertmanager",
+    "postgres-exporter",
+    "blackbox-exporter",
+    "kube-state-stand-in",
+    "s3",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,8 +108,7 @@ def _record(images: Entries, names: Sequence[str]) -> None:
             for name, entry in known["images"].items()
             if entry["name"] not in names and Path(entry["archive"]).exists()
         } | images
-        keys = {name: name for name in ("postgres", "postgres-backup", "python", "prometheus", "s3")}
-        for key, name in {**keys, "foreign": "httpbin"}.items():
+        for key, name in {**{name: name for name in ONE_OF_A_KIND}, "foreign": "httpbin"}.items():
             known[key] = next((full for full, entry in known["images"].items() if entry["name"] == name), None)
         if "load" in names:
             known["programs"]["load"] = str(programs.LOAD.path)

@@ -15,7 +15,7 @@ from tests.cluster.progress import part
 from tests.cluster.record import cache_dir, locked
 
 from . import programs
-from .recipes import HTTPBIN, NOTES_RELEASES, NOTES_SQLITE, VERSITYGW, Entries, reference
+from .recipes import HTTPBIN, KUBE_STATE, NOTES_RELEASES, NOTES_SQLITE, VERSITYGW, Entries, reference
 
 USER = 65532
 PORT = 8080
@@ -46,6 +46,10 @@ def build_httpbin() -> Entries:
 def build_s3() -> Entries:
     """The folders it keeps objects and versions in, certificate, and keys come with the pod."""
     return _write_all("s3", programs.VERSITYGW_SERVER, {VERSITYGW: {"VGW_PORT": f":{PORT}", "VGW_QUIET": "true"}})
+
+
+def build_kube_state() -> Entries:
+    return _write_all("kube-state-stand-in", programs.KUBE_STATE, {KUBE_STATE: {}})
 
 
 def _write_all(

@@ -55,6 +55,7 @@ class Program:
 NOTES = Program("notes", source=TESTS / "app")
 NOTES_SQLITE = Program("notes-sqlite", source=TESTS / "app", over=TESTS / "app" / "sqlite")
 LOAD = Program("load", source=TESTS / "load")
+KUBE_STATE = Program("kube-state-stand-in", source=TESTS / "kube_state")
 HTTPBIN_SERVER = Program(
     "go-httpbin", package="github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin", version=f"v{HTTPBIN}"
 )

@@ -19,6 +19,8 @@ HTTPBIN = "2.26.0"
 # Prometheus 3.16.0: its module counts in another way.
 PROMETHEUS_MODULE = "0.316.0"
 VERSITYGW = "1.8.0"
+# The kube-state-metrics whose names and arguments the stand-in has.
+KUBE_STATE = "2.17.0"
 
 # Settings that turn the one notes binary into a release. The 3.0.0 releases need no more of the database than
 # 1.0.0 does, so that each shows its own fault alone; 3.0.0-noconfig is sound, what it lacks is a Secret key.

@@ -205,7 +205,7 @@ ALERTS = (
         CRITICAL,
         60,
         _ARCHIVING[0],
-        "backup",
+        "archive",
         "$pgcluster does not archive its log any more",
         "What is written now could not be restored, and the log stays on the volume until it is full.",
         _ARCHIVING[1],
@@ -327,7 +327,7 @@ ALERTS = (
         21600,
         "golive_pg_bloat_ratio{$pg} > $bloat_share"
         " and on (cluster, namespace, pgcluster, datname, relname) golive_pg_bloat_bytes{$pg} > $bloat_bytes",
-        "golive",
+        "bloat",
         "{{ $labels.relname }} in $pgcluster is mostly empty space",
         "{{ $value | humanizePercentage }} of it are not used.",
     ),
@@ -338,7 +338,7 @@ ALERTS = (
         3600,
         "golive_pg_sequence_used_ratio{$pg} > $sequence_used or golive_pg_invalid_indexes{$pg} > 0"
         " or golive_pg_settings_pending_restart{$pg} > 0",
-        "golive",
+        "schema",
         "Something in $pgcluster waits for your hand",
         "A sequence nears its end, an index is invalid, or a setting waits for a restart.",
     ),

@@ -18,7 +18,18 @@ METRICS = (*SOURCES, "none")
 RUNBOOKS = "https://github.com/golive/cutover/blob/main/docs/runbooks"
 # What an app may have besides, and what it has unless told otherwise.
 _USUAL = ("app", "probe", "kubernetes", "self")
-_OF_DATABASE = ("postgres", "volumes", "backup", "golive")
+_OF_DATABASE = (
+    "postgres",
+    "volumes",
+    "archive",
+    "backup",
+    "restore_test",
+    "migrations",
+    "cutover",
+    "schema",
+    "bloat",
+    "secrets",
+)
 _OPTIONAL = ("certificates", "headers", "cache", "logs", "external_secrets")
 COMPONENTS = (*_USUAL, *_OF_DATABASE, "exporter_login", *_OPTIONAL)
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

@@ -60,6 +60,11 @@ def bundle(main: str, path: str | None, params: Mapping[str, Any], alive: Callab
     return Bundle(pieces, digest)
 
 
+def program(main: str) -> bytes:
+    """The archive that calls ``main()`` of the module ``main``, with nothing but code."""
+    return _zipped(_code(main))
+
+
 def _files(path: str, alive: Callable[[], None]) -> dict[str, bytes]:
     root = Path(path)
     found: dict[str, bytes] = {}

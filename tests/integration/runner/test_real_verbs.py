@@ -58,6 +58,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "kube_rollback": {"kind": "Deployment", "name": "x"},
     "kube_track": {"objects": [{"kind": "Deployment", "name": "x"}]},
     "login_secret": {"namespace": "x", "name": "x", "logins": ["x_a", "x_b"]},
+    "monitor_info": {"rule": {"namespace": "x", "name": "x"}},
     "pg_access": {"database": "shop", "logins": [{"name": "shop_a", "of": "app", "password": SECRET}]},
     "pg_backup": {"namespace": "x", "app": "x"},
     "pg_backup_info": {

@@ -95,7 +95,10 @@ def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit) as stopped:
         cli.main(["postgress"])
     assert stopped.value.code == 2
-    known = "notes, notes-sqlite, postgres, postgres-backup, httpbin, s3, python, prometheus, load"
+    known = (
+        "notes, notes-sqlite, postgres, postgres-backup, httpbin, s3, kube-state-stand-in, python, exporter,"
+        " prometheus, alertmanager, postgres-exporter, blackbox-exporter, load"
+    )
     assert f"postgress; known: {known}" in capsys.readouterr().err
 
 

@@ -49,6 +49,25 @@ without it stays silent for a day. The trend of PostgresVolumeFilling wants an h
 
 A database counts as down only when a probe of its port (`probe_success` with `role="database"` and the exporter's
 `instance`) fails as well. Without such a probe an exporter that cannot log in looks like a server that is down.
+
+Of our own series the exporter of the role monitoring serves those of `schema`; `NOT_EXPORTED` in
+`plugins/module_utils/_postgres/exported.py` names the others.
+
+## How soon
+
+From the fault to the message at a webhook receiver in the cluster, with a Prometheus of the app's own, a scrape each 15
+seconds and the profile `mvp`. Single runs, on two cores that had five times the work they could do.
+
+| alert | fault | seconds | resolved after |
+|---|---|---|---|
+| AppUnreachable | database stopped, so that no pod is ready | 87 | 358 |
+| PostgresInstanceDown | database stopped | 95 | 66 |
+| PostgresPrimaryMissing | database stopped | 95 | 66 |
+| AppReplicasUnavailable | database stopped | 148 | not looked at |
+| AppErrorRateCritical | a release that fails for one request in 20, from the start of its rollout | 270 | 238 |
+
+All six pods of it together use 112 MiB (working set) for one app with its database, Prometheus 50 of them, with a
+stand-in of 7 MiB where kube-state-metrics would be.
 """
 
 

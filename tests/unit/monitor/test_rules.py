@@ -19,8 +19,11 @@ from ansible_collections.golive.cutover.plugins.filter.prometheus_rules import p
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.bounds import BOUNDS, ORDER, PROFILES
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.catalogue import ALERTS, RECORDS
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.settings import COMPONENTS
+from ansible_collections.golive.cutover.plugins.module_utils._postgres.exported import EXPORTED, NOT_EXPORTED
+from tests.unit.monitor.promql import selectors
 
-TEMPLATE = Path(__file__).parents[3] / "roles/monitoring/templates/rules.yml.j2"
+ROLE = Path(__file__).parents[3] / "roles/monitoring"
+TEMPLATE = ROLE / "templates/rules.yml.j2"
 ALL = {"app": "shop", "standbys": 1, "requests_rate": 9, "jobs": ["a", "b"]}
 ALL["also"] = ["certificates", "headers", "cache", "logs", "external_secrets"]
 
@@ -48,9 +51,11 @@ def test_the_rule_file_and_the_object_of_the_role_hold_the_same() -> None:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["to_json"] = json.dumps
     environment.filters["combine"] = lambda one, other: {**one, **other}
-    environment.filters["golive.cutover.prometheus_rules"] = prometheus_rules
     text = environment.from_string(TEMPLATE.read_text()).render(
-        monitoring_app="shop", monitoring_rule_labels={"release": "stack"}, __monitoring_wish=ALL
+        monitoring_app="shop",
+        monitoring_rule_labels={"release": "stack"},
+        __monitoring_rule_object="shop-golive",
+        __monitoring_groups=prometheus_rules(ALL),
     )
     made = yaml.safe_load(text)
     assert made["spec"] == yaml.safe_load(yaml.safe_dump({"groups": prometheus_rules(ALL)}))
@@ -185,6 +190,21 @@ def test_a_wrong_setting_is_told(wish: dict[str, Any], told: str) -> None:
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(AnsibleFilterError, match=r"profile must.*database must.*standbys must"):
         prometheus_rules({"app": "shop", "profile": "x", "database": "x", "standbys": -1})
+
+
+def test_each_of_our_own_series_is_served_or_named_as_missing() -> None:
+    read = {one.name for rule in rules() for one in selectors(rule["expr"])}
+    ours = {name for name in read if name.startswith("golive_") and not name.startswith("golive_expected_")}
+    assert ours == {*EXPORTED, *NOT_EXPORTED}
+    assert not {*EXPORTED} & {*NOT_EXPORTED}
+
+
+def test_what_is_not_served_has_no_rule_unless_it_is_asked_for() -> None:
+    unseen = re.search(r"__monitoring_unseen: >-\n  {{ (\[[^]]+\])", (ROLE / "vars/main.yml").read_text())
+    assert unseen is not None
+    text = json.dumps(prometheus_rules({"app": "shop", "without": yaml.safe_load(unseen[1])}))
+    assert not [name for name in NOT_EXPORTED if name in text]
+    assert all(name in text for name in EXPORTED)
 
 
 def test_components_are_those_that_rules_need() -> None:

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An app with its database and a Prometheus of its own, from nothing by the real playbook."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import ROOT, kubectl
+from tests.e2e.flow.stage import Stage
+from tests.e2e.monitoring import receiver
+from tests.images.cli import manifest_path
+
+# Short, so that the tests need not wait: what is measured at the usual ones stands in docs/alerts.md.
+QUICK = {"monitoring_interval": 3, "monitoring_hypercare": True}
+
+
+def embedded_settings() -> dict[str, Any]:
+    """The settings of the role that say where the images of the tests are, and who gets the alerts."""
+    images = json.loads(manifest_path().read_text())
+    places = {
+        "prometheus": "prometheus",
+        "alertmanager": "alertmanager",
+        "postgres_exporter": "postgres-exporter",
+        "blackbox": "blackbox-exporter",
+        "kube_state": "kube-state-stand-in",
+        "exporter": "exporter",
+    }
+    receivers = [
+        {
+            "name": name,
+            "webhook_configs": [{"url_secret": {"name": receiver.SECRET, "key": name}, "send_resolved": True}],
+        }
+        for name in ("team", "heartbeat")
+    ]
+    return {
+        "monitoring_mode": "embedded",
+        "monitoring_receivers": receivers,
+        "monitoring_heartbeat": "heartbeat",
+        **{f"monitoring_{place}_image": images[name] for place, name in places.items()},
+    }
+
+
+@pytest.fixture(scope="module")
+def watched(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage that is live and watched."""
+    namespace = f"golive-watched-{secrets.token_hex(3)}"
+    kubectl("create", "namespace", namespace)
+    receiver.start(namespace)
+    local = yaml.safe_load((ROOT / "inventories/local/host_vars/notes.yml").read_text())
+    shared = yaml.safe_load((ROOT / "inventories/local/group_vars/golive_apps.yml").read_text())
+    own = {
+        "app_namespace": namespace,
+        "app_expose": {},
+        "app_replicas": 1,
+        "release_probe_url": "",
+        "migrate_path": str(ROOT / "tests/app/migrations"),
+        "migrate_target": "0001",
+        "migrate_restore_dir": str(tmp_path_factory.mktemp("dumps")),
+    }
+    settings = {**shared, **local, **own, **embedded_settings(), **QUICK}
+    stage = Stage(tmp_path_factory.mktemp(namespace), namespace, 0, "", settings)
+    play = stage.play("site.yml")
+    try:
+        assert play.code == 0, play.output
+        yield stage
+    finally:
+        kubectl("delete", "namespace", namespace, "--wait=false", check=False)
+        # What belongs to no namespace stays behind one that is deleted.
+        for kind in ("clusterrole", "clusterrolebinding"):
+            kubectl("delete", kind, f"golive-{namespace}-notes-prometheus", "--ignore-not-found", check=False)

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, Cutover contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Prometheus of the app's own on the real cluster: loaded, up, and its alerts arrive and are resolved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ansible_collections.golive.cutover.plugins.module_utils._postgres.exported import EXPORTED
+from ansible_collections.golive.cutover.plugins.modules import monitor_info
+from tests.e2e.conftest import kubectl
+from tests.e2e.flow.stage import Stage, audit_mark, changes
+from tests.e2e.monitoring.receiver import Message, messages
+from tests.e2e.traffic.stand import perform, until
+
+JOBS = {"prometheus", "alertmanager", "app", "probe", "postgres", "postgres-port"}
+JOBS |= {"kube-state", "kubelet", "kubelet-volumes", "golive"}
+PODS = "golive.cutover/monitoring-of=notes"
+
+
+def ask(watched: Stage, path: str) -> Any:
+    """What Prometheus answers, by the cluster's own client."""
+    name = f"/api/v1/namespaces/{watched.namespace}/services/notes-prometheus:9090/proxy/api/v1/{path}"
+    return json.loads(kubectl("get", "--raw", name))["data"]
+
+
+def value(watched: Stage, query: str) -> float | None:
+    found = ask(watched, f"query?query={query}")["result"]
+    return float(found[0]["value"][1]) if found else None
+
+
+def test_every_target_is_up_and_every_rule_works(watched: Stage) -> None:
+    targets = ask(watched, "targets?state=active")["activeTargets"]
+    assert {one["labels"]["job"] for one in targets} == JOBS
+    assert {one["health"] for one in targets} == {"up"}
+    groups = ask(watched, "rules")["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert len([rule for rule in rules if rule["type"] == "alerting"]) > 40
+    # What looks back for a month comes round every few minutes.
+    often = [rule for group in groups if group["interval"] <= 60 for rule in group["rules"]]
+    assert {rule["health"] for rule in often} == {"ok"}
+    assert {rule["health"] for rule in rules} <= {"ok", "unknown"}
+    records = {"app:memory:limit_ratio", "pg:volume_free:ratio", "pg:connections:ratio"}
+    records |= set(EXPORTED)
+
+    def missing() -> set[str]:
+        found = ask(watched, "label/__name__/values")
+        return records - set(found)
+
+    # The kubelet renews what it knows of a volume once a minute.
+    until(lambda: not missing(), 90, "the records")
+    assert value(watched, "pg:primaries:count") == 1
+    assert value(watched, "min(pg_scrape_collector_success)") == 1
+
+
+def test_nothing_of_it_is_privileged(watched: Stage) -> None:
+    pods = json.loads(kubectl("-n", watched.namespace, "get", "pods", "-l", PODS, "-o", "json"))["items"]
+    assert len(pods) == 6
+    for pod in pods:
+        assert pod["spec"]["securityContext"]["runAsNonRoot"]
+        for container in pod["spec"]["containers"]:
+            assert container["securityContext"]["readOnlyRootFilesystem"]
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert container["resources"]["limits"]["memory"]
+    account = f"system:serviceaccount:{watched.namespace}:notes-prometheus"
+
+    def may(*what: str) -> str:
+        return kubectl("auth", "can-i", *what, "--as", account, check=False).split()[-1]
+
+    assert may("get", "nodes", "--subresource=metrics") == "yes"
+    assert may("get", "nodes", "--subresource=proxy") == "no"
+    assert may("get", "secrets", "-n", watched.namespace) == "no"
+    assert may("create", "pods", "-n", watched.namespace) == "no"
+
+
+def test_a_second_run_changes_nothing(cluster: dict[str, str], watched: Stage) -> None:
+    mark = audit_mark(cluster)
+    again = watched.play("site.yml", "--tags", "monitoring")
+    assert (again.code, again.changed) == (0, 0), again.output
+    planned = watched.play("site.yml", "--tags", "monitoring", "--check", "--diff")
+    assert (planned.code, planned.changed) == (0, 0), planned.output
+    assert changes(mark, watched.namespace) == []
+
+
+def test_the_alert_of_a_stopped_database_arrives_and_is_resolved(watched: Stage) -> None:
+    kubectl("-n", watched.namespace, "scale", "statefulset/notes-postgres", "--replicas=0")
+
+    def came(status: str) -> Message | None:
+        wanted = ("PostgresInstanceDown", status)
+        return next((one for one in messages(watched.namespace) if (one.name, one.status) == wanted), None)
+
+    try:
+        down = until(lambda: came("firing"), 150, "the alert")
+    finally:
+        kubectl("-n", watched.namespace, "scale", "statefulset/notes-postgres", "--replicas=1")
+    assert down.path == "/team"
+    assert down.labels["instance"] == f"notes-postgres.{watched.namespace}.svc:5432"
+    assert down.labels["severity"] == "critical"
+    until(lambda: came("resolved"), 180, "the end of the alert")
+    assert {one.path for one in messages(watched.namespace) if one.name == "Watchdog"} == {"/heartbeat"}
+
+
+def test_the_verb_tells_the_same_each_time(watched: Stage) -> None:
+    way = {"tunnel": {"namespace": watched.namespace, "service": "notes-prometheus"}}
+    asked = {**way, "targets": [{"job": "app"}, {"job": "other"}]}
+    for check in (True, False, True, False):
+        told = perform(monitor_info, asked, check_mode=check)
+        assert (told["changed"], told["ok"]) == (False, False)
+        assert [row["code"] for row in told["findings"]] == ["target_missing"]
+        assert told["targets"] == [{"job": "app", "up": 1, "targets": 1}, {"job": "other", "up": 0, "targets": 0}]
+
+
+def test_the_exporter_takes_a_new_password_over(watched: Stage) -> None:
+    rotated = watched.play("rotate.yml")
+    assert rotated.code == 0, rotated.output
+    until(lambda: value(watched, "pg_up") == 1, 60, "the exporter with its new login")
+
+
+def test_teardown_leaves_nothing_of_it(watched: Stage) -> None:
+    gone = watched.play("teardown.yml", teardown_confirm="notes")
+    assert gone.code == 0, gone.output
+    kinds = "statefulsets,deployments,services,configmaps,serviceaccounts,roles,rolebindings,networkpolicies,pvc"
+    name = f"golive-{watched.namespace}-notes-prometheus"
+    left = ("-n", watched.namespace, "get", kinds, "-l", PODS, "-o", "name")
+    until(lambda: not kubectl(*left), 60, "the end of the monitoring")
+    assert name not in kubectl("get", "clusterrole,clusterrolebinding", "-o", "name")

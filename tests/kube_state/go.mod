@@ -1,0 +1,3 @@
+module golive.test/kube-state
+
+go 1.25.0
