@@ -86,7 +86,12 @@ phase readwrite 'the copy has left recovery'
 tell reached_lsn "$(ask -c "SELECT coalesce(pg_last_wal_replay_lsn()::text, '')")"
 last="to_char(pg_last_xact_replay_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')"
 tell last_commit "$(ask -c "SELECT coalesce($last, '')")"
-tell next_xid "$(ask -c 'SELECT pg_snapshot_xmax(pg_current_snapshot())')"
+next=$(ask -c 'SELECT pg_snapshot_xmax(pg_current_snapshot())')
+tell next_xid "$next"
+# What ran at the target has an id already; the last ids are enough but for a transaction that ran very long.
+ids="generate_series(greatest(3, $next - 4096), $next - 1) AS id"
+aborted="pg_xact_status(id::text::xid8) = 'aborted'"
+tell undone "$(ask -c "SELECT coalesce(string_agg(id::text, ' '), '') FROM $ids WHERE $aborted")"
 tell timeline "$(ask -c 'SELECT timeline_id FROM pg_control_checkpoint()')"
 tell system_identifier "$(ask -c 'SELECT system_identifier FROM pg_control_system()')"
 tell checksums "$(ask -c 'SHOW data_checksums')"
