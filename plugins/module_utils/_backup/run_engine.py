@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup import pgbackrest_commands as commands
+from ansible_collections.golive.cutover.plugins.module_utils._backup.job_pod import restricted_pod
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import (
     Info,
     parse_info,
@@ -138,40 +139,21 @@ def server_of(client: Client, namespace: str, app: str) -> Server:
 def pod_spec(app: str, server: Server, arguments: Sequence[str], resources: Mapping[str, Any]) -> dict[str, Any]:
     """A pod that runs one command against the server's sidecar, under the restricted standard for pods."""
     scratch = [{"name": "tmp", "mountPath": _SCRATCH}, {"name": "spool", "mountPath": "/var/spool/pgbackrest"}]
-    return {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "imagePullSecrets": [{"name": name} for name in server.pull_secrets],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": server.user,
-            "runAsGroup": server.user,
-            "fsGroup": server.user,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [
-            {
-                "name": "pgbackrest",
-                "image": server.image,
-                "imagePullPolicy": "IfNotPresent",
-                "command": list(arguments),
-                "volumeMounts": [{"name": "client", "mountPath": CONFIGURATION, "readOnly": True}, *scratch],
-                "resources": dict(resources),
-                "securityContext": {
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-            }
-        ],
-        "volumes": [
-            # pgBackRest refuses a private key that others may read.
-            {"name": "client", "secret": {"secretName": f"{app}-postgres-backup-client", "defaultMode": 0o440}},
-            {"name": "tmp", "emptyDir": {}},
-            {"name": "spool", "emptyDir": {}},
-        ],
+    container = {
+        "name": "pgbackrest",
+        "image": server.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": list(arguments),
+        "volumeMounts": [{"name": "client", "mountPath": CONFIGURATION, "readOnly": True}, *scratch],
+        "resources": dict(resources),
     }
+    volumes = [
+        # pgBackRest refuses a private key that others may read.
+        {"name": "client", "secret": {"secretName": f"{app}-postgres-backup-client", "defaultMode": 0o440}},
+        {"name": "tmp", "emptyDir": {}},
+        {"name": "spool", "emptyDir": {}},
+    ]
+    return restricted_pod(container, volumes, server.user, server.pull_secrets)
 
 
 def _keep(text: bytearray, piece: bytes) -> None:

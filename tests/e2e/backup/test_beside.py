@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+import signal
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,8 @@ import pytest
 
 from tests.e2e.backup.store import bring_up
 from tests.e2e.backup.test_backup import Shop
-from tests.e2e.conftest import kubectl
+from tests.e2e.conftest import ROOT, kubectl
+from tests.e2e.flow.stage import family
 from tests.e2e.postgres.test_embedded import Embedded, Ran
 
 _DR = Path(__file__).with_name("dr.yml")
@@ -35,20 +39,23 @@ class Beside(Shop):
     def live(self) -> str:
         return self.server.get("service/shop-postgres", r"{.spec.selector.statefulset\.kubernetes\.io/pod-name}")
 
-    def sql(self, text: str, pod: str | None = None) -> str:
-        asked = ("psql", "-U", "postgres", "-d", "shop", "-Atc", text)
-        return self.kubectl("exec", pod or self.live(), "-c", "postgres", "--", *asked).strip()
+    def sql(self, text: str, database: str = "shop") -> str:
+        asked = ("psql", "-U", "postgres", "-d", database, "-Atc", text)
+        return self.kubectl("exec", self.live(), "-c", "postgres", "--", *asked).strip()
+
+    @contextmanager
+    def session(self, database: str) -> Iterator[psycopg2.extensions.connection]:
+        """One of the superuser, over the Service."""
+        with self.server.tunnel() as address, closing(self.server.connect(*address, "-admin", dbname=database)) as one:
+            yield one
 
     def sidecar(self, *command: str) -> str:
         return self.kubectl("exec", self.live(), "-c", "backup-server", "--", "pgbackrest", "--stanza=main", *command)
 
     def own(self, statement: str) -> None:
         """Run a statement as whoever migrates."""
-        with self.server.tunnel() as address:
-            session = self.server.connect(*address, "-owner")
-            with session.cursor() as cursor:
-                cursor.execute(statement)
-            session.close()
+        with self.server.tunnel() as address, closing(self.server.connect(*address, "-owner")) as session:
+            session.cursor().execute(statement)
 
     def now(self) -> str:
         return self.sql("SELECT to_char(clock_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')") + ":00"
@@ -195,4 +202,60 @@ def test_the_way_back_is_one_command_until_it_is_settled(shop: Beside) -> None:
     assert settled.code == 0, settled.output
     assert shop.kubectl("get", "pvc", "-o", "name").split() == ["persistentvolumeclaim/data-shop-postgres-0"]
     again = shop.recover("settle", postgres_restore_discard=volume)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def killed_when(shop: Beside, seen: Callable[[], bool], **variables: Any) -> str:
+    """Begin a restore beside, and kill all of it without notice once something is seen; what it had said."""
+    command = shop.server.command(_DR, **shop.settings, **_QUIET, postgres_restore_mode="beside", **variables)
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as run:
+        end = time.monotonic() + 120
+        while not seen():
+            assert run.poll() is None, run.communicate()[0]
+            assert time.monotonic() < end, "the moment did not come"
+            time.sleep(0.05)
+        # Its workers, too: one that is left to itself would lift its fence.
+        for pid in family(run.pid):
+            os.kill(pid, signal.SIGKILL)
+        return run.communicate()[0]
+
+
+@pytest.mark.faults
+def test_killed_in_each_phase_the_same_command_goes_on(shop: Beside) -> None:
+    shop.own("DROP TABLE IF EXISTS gone; CREATE TABLE gone AS SELECT generate_series(1, 70) AS id")
+    shop.sql("SELECT pg_sleep(1)")
+    wish = {"postgres_restore_target": {"kind": "time", "value": shop.now()}, "postgres_restore_accept_loss": 1000}
+    shop.sql("SELECT pg_sleep(1)")
+    shop.own("DROP TABLE gone")
+    shop.sidecar("check")
+
+    def there(*what: str) -> Callable[[], bool]:
+        return lambda: shop.kubectl("get", *what, "--ignore-not-found", "-o", "name") != ""
+
+    killed_when(shop, there("jobs", "-l", "app.kubernetes.io/component=restore"), **wish)
+    assert (shop.live(), shop.sql("SELECT count(*) FROM written") != "") == ("shop-postgres-0", True)
+    killed_when(shop, there("pod/shop-postgres-2-0"), **wish)
+    with shop.session("postgres") as session, session.cursor() as cursor:
+        # Whoever connects holds such a lock while it does, and the fence waits for it.
+        session.autocommit = False
+        cursor.execute("COMMENT ON DATABASE shop IS 'of a test'")
+
+        def fenced() -> bool:
+            return shop.sql("SELECT datallowconn FROM pg_database WHERE datname = 'shop'", database="postgres") == "f"
+
+        killed_when(shop, fenced, **wish)
+        session.rollback()
+    assert shop.live() == "shop-postgres-0"
+    with pytest.raises(psycopg2.OperationalError, match="not currently accepting connections"):
+        shop.own("SELECT 1")
+    killed_when(shop, lambda: shop.live() == "shop-postgres-2-0", **wish)
+    assert shop.pods() == ["shop-postgres-0", "shop-postgres-2-0"]
+    done = shop.recover("beside", **wish)
+    assert done.code == 0, done.output
+    assert shop.pods() == [shop.live()] == ["shop-postgres-2-0"]
+    assert shop.sql("SELECT count(*) FROM gone") == "70"
+    assert max(shop.listed())[-1] == "F"
+    again = shop.recover("beside", **wish)
     assert (again.code, again.changed) == (0, 0), again.output
