@@ -46,7 +46,12 @@ phase fetch 'fetching the backup'
 mkdir -p "$PGDATA" && chmod 0700 "$PGDATA" || give_up volume "the volume cannot be written"
 set -- --stanza=main --repo="$GOLIVE_REPO" --set="$GOLIVE_SET" --type="$GOLIVE_TYPE" --delta --archive-mode=off \
     --log-level-console=error --log-level-file=off --job-retry=0
-[ -z "$GOLIVE_TIMELINE" ] || set -- "$@" --target-timeline="$GOLIVE_TIMELINE"
+# The engine refuses its own option for a target that is the backup itself; the server follows the newest timeline then,
+# which need not come from this backup.
+case $GOLIVE_TYPE in
+immediate) set -- "$@" --recovery-option=recovery_target_timeline="$GOLIVE_TIMELINE" ;;
+*) set -- "$@" --target-timeline="$GOLIVE_TIMELINE" ;;
+esac
 [ -z "$GOLIVE_TARGET" ] || set -- "$@" --target="$GOLIVE_TARGET"
 case $GOLIVE_TYPE in default) ;; *) set -- "$@" --target-action=promote ;; esac
 pgbackrest "$@" restore >"$engine" 2>&1 || give_up engine "$(engine_errors)"

@@ -25,7 +25,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.exec import Ended
 from ansible_collections.golive.cutover.plugins.module_utils._kube.exec_stream import stream_in_pod
-from ansible_collections.golive.cutover.plugins.module_utils._postgres.live_server import pod_of, read_live
+from ansible_collections.golive.cutover.plugins.module_utils._reach.live_server import pod_of, read_live
 
 # A command by its arguments, with the seconds it may take.
 Engine = Callable[[Sequence[str], float], Ended]

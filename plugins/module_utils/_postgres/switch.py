@@ -25,7 +25,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._postgres.commits i
     next_transaction,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.fence import fence, fenced, lift
-from ansible_collections.golive.cutover.plugins.module_utils._postgres.live_server import (
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
+from ansible_collections.golive.cutover.plugins.module_utils._reach.live_server import (
     KEPT,
     POD_NAME,
     Kept,
@@ -35,7 +36,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._postgres.live_serv
     pod_of,
     read_live,
 )
-from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
 
 _MANAGER = "golive-switch"
 _STATEMENT_S = 600.0

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -13,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +23,12 @@ from typing import Any
 import psycopg2
 import pytest
 
+from ansible_collections.golive.cutover.plugins.modules import pg_switch
 from tests.e2e.backup.store import bring_up
 from tests.e2e.backup.test_backup import Shop
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.flow.stage import family
+from tests.e2e.kube_track.verbs import call_verb
 from tests.e2e.postgres.test_embedded import Embedded, Ran
 
 _DR = Path(__file__).with_name("dr.yml")
@@ -62,6 +66,16 @@ class Beside(Shop):
 
     def recover(self, mode: str, *arguments: str, **variables: Any) -> Ran:
         return self.play(_DR, *arguments, postgres_restore_mode=mode, **_QUIET, **variables)
+
+    def is_fenced(self) -> bool:
+        return self.sql("SELECT datallowconn FROM pg_database WHERE datname = 'shop'", database="postgres") == "f"
+
+    def switch(self, to: str | None = None, **options: Any) -> dict[str, Any]:
+        """The result of the verb, or its failure."""
+        namespace = self.server.namespace
+        superuser = {"namespace": namespace, "name": "shop-postgres-admin", "user_key": "username"}
+        login = {"database": "postgres", "sslmode": "require", "password_secret": superuser}
+        return call_verb(pg_switch, namespace=namespace, service="shop-postgres", to=to, postgresql=login, **options)
 
     def pods(self) -> list[str]:
         told = self.kubectl("get", "pods", "-l", "app.kubernetes.io/name=shop-postgres", "-o", "name")
@@ -198,11 +212,29 @@ def test_the_way_back_is_one_command_until_it_is_settled(shop: Beside) -> None:
     kept = shop.recover("settle")
     assert kept.code != 0
     assert f"-e postgres_restore_discard={volume}" in " ".join(kept.output.split())
-    settled = shop.recover("settle", postgres_restore_discard=volume)
-    assert settled.code == 0, settled.output
+    runs = [shop.switch(state="settled", discard=volume, check=check) for check in (True, False, True, False)]
+    assert [one["changed"] for one in runs] == [True, True, False, False], runs
     assert shop.kubectl("get", "pvc", "-o", "name").split() == ["persistentvolumeclaim/data-shop-postgres-0"]
-    again = shop.recover("settle", postgres_restore_discard=volume)
-    assert (again.code, again.changed) == (0, 0), again.output
+    settled = shop.recover("settle")
+    assert (settled.code, settled.changed) == (0, 0), settled.output
+
+
+@contextmanager
+def fence_held(shop: Beside) -> Iterator[psycopg2.extensions.connection]:
+    """A fence that is begun lasts: it waits for this lock, which whoever connects holds meanwhile."""
+    with shop.session("postgres") as session, session.cursor() as cursor:
+        session.autocommit = False
+        cursor.execute("COMMENT ON DATABASE shop IS 'of a test'")
+        yield session
+
+
+def until(seen: Callable[[], bool], goes_on: Callable[[], bool]) -> None:
+    """Wait until something is seen, while something goes on."""
+    end = time.monotonic() + 120
+    while not seen():
+        assert goes_on(), "it ended before"
+        assert time.monotonic() < end, "the moment did not come"
+        time.sleep(0.05)
 
 
 def killed_when(shop: Beside, seen: Callable[[], bool], **variables: Any) -> str:
@@ -211,11 +243,7 @@ def killed_when(shop: Beside, seen: Callable[[], bool], **variables: Any) -> str
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as run:
-        end = time.monotonic() + 120
-        while not seen():
-            assert run.poll() is None, run.communicate()[0]
-            assert time.monotonic() < end, "the moment did not come"
-            time.sleep(0.05)
+        until(seen, lambda: run.poll() is None)
         # Its workers, too: one that is left to itself would lift its fence.
         for pid in family(run.pid):
             os.kill(pid, signal.SIGKILL)
@@ -226,7 +254,11 @@ def killed_when(shop: Beside, seen: Callable[[], bool], **variables: Any) -> str
 def test_killed_in_each_phase_the_same_command_goes_on(shop: Beside) -> None:
     shop.own("DROP TABLE IF EXISTS gone; CREATE TABLE gone AS SELECT generate_series(1, 70) AS id")
     shop.sql("SELECT pg_sleep(1)")
-    wish = {"postgres_restore_target": {"kind": "time", "value": shop.now()}, "postgres_restore_accept_loss": 1000}
+    wish: dict[str, Any] = {
+        "postgres_restore_target": {"kind": "time", "value": shop.now()},
+        "postgres_restore_accept_loss": 1000,
+        "postgres_restore_reason": "of a test",
+    }
     shop.sql("SELECT pg_sleep(1)")
     shop.own("DROP TABLE gone")
     shop.sidecar("check")
@@ -235,27 +267,41 @@ def test_killed_in_each_phase_the_same_command_goes_on(shop: Beside) -> None:
         return lambda: shop.kubectl("get", *what, "--ignore-not-found", "-o", "name") != ""
 
     killed_when(shop, there("jobs", "-l", "app.kubernetes.io/component=restore"), **wish)
-    assert (shop.live(), shop.sql("SELECT count(*) FROM written") != "") == ("shop-postgres-0", True)
+    assert shop.live() == "shop-postgres-0"
     killed_when(shop, there("pod/shop-postgres-2-0"), **wish)
-    with shop.session("postgres") as session, session.cursor() as cursor:
-        # Whoever connects holds such a lock while it does, and the fence waits for it.
-        session.autocommit = False
-        cursor.execute("COMMENT ON DATABASE shop IS 'of a test'")
-
-        def fenced() -> bool:
-            return shop.sql("SELECT datallowconn FROM pg_database WHERE datname = 'shop'", database="postgres") == "f"
-
-        killed_when(shop, fenced, **wish)
+    assert shop.live() == "shop-postgres-0"
+    with fence_held(shop) as session:
+        killed_when(shop, shop.is_fenced, **wish)
         session.rollback()
     assert shop.live() == "shop-postgres-0"
     with pytest.raises(psycopg2.OperationalError, match="not currently accepting connections"):
         shop.own("SELECT 1")
-    killed_when(shop, lambda: shop.live() == "shop-postgres-2-0", **wish)
+    # The way out.
+    off = shop.switch("shop-postgres")
+    assert (off["changed"], off["kept"]) == (True, None), off
+    shop.own("SELECT 1")
+    # A commit between the first count and the fence is more than was accepted: all of it is taken back.
+    held = json.loads(
+        shop.server.get("pvc/data-shop-postgres-2-0", r"{.metadata.annotations.golive\.cutover/restored}")
+    )
+    to: dict[str, Any] = {"to": "shop-postgres-2", "ends_at": held["ends_at"], "reason": "of a test"}
+    shown = shop.switch(**to, check=True)
+    assert shown["code"] == "loss_not_accepted", shown
+    with fence_held(shop) as session, ThreadPoolExecutor() as pool:
+        running = pool.submit(lambda: shop.switch(**to, accept_loss=shown["transactions_lost"]))
+        until(shop.is_fenced, running.running)
+        session.commit()
+        refused = running.result()
+    assert (refused["code"], refused["transactions_lost"]) == ("loss_not_accepted", shown["transactions_lost"] + 1)
+    shop.own("SELECT 1")
+    assert shop.live() == "shop-postgres-0"
+    # The quartet, behind which the run goes on as after a kill behind the switch.
+    runs = [shop.switch(**to, accept_loss=1000, check=check, diff=True) for check in (True, False, True, False)]
+    assert [one["changed"] for one in runs] == [True, True, False, False], runs
+    assert runs[0]["diff"] == runs[1]["diff"]
     assert shop.pods() == ["shop-postgres-0", "shop-postgres-2-0"]
     done = shop.recover("beside", **wish)
     assert done.code == 0, done.output
     assert shop.pods() == [shop.live()] == ["shop-postgres-2-0"]
     assert shop.sql("SELECT count(*) FROM gone") == "70"
     assert max(shop.listed())[-1] == "F"
-    again = shop.recover("beside", **wish)
-    assert (again.code, again.changed) == (0, 0), again.output
