@@ -168,10 +168,13 @@ class _Switch:
     def _undo(self, live: LiveServer) -> None:
         """Lift the fence unless the Service has moved: an answer that was lost tells nothing."""
         call = self._call.for_undo()
-        client = self._client.undisturbed()
-        if read_live(client, self._namespace, self._name).server == live.server:
-            with self._session(live.server, call) as session:
-                lift(session)
+        try:
+            if read_live(self._client.undisturbed(), self._namespace, self._name).server == live.server:
+                with self._session(live.server, call) as session:
+                    lift(session)
+        except GoliveError as error:
+            # Why it came to that is worth more.
+            call.warn(f"{live.server} may still be fenced; the same call again goes on: {error.message}")
 
     def _accepted(self, old: Session, copied: Copied, to: str) -> int | None:
         """Committed transactions that would be lost. Raises ``loss_not_accepted``."""
