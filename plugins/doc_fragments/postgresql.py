@@ -40,7 +40,7 @@ options:
         type: dict
         suboptions:
           namespace:
-            description: Namespace of the Secret. Without it the namespace of O(tunnel).
+            description: Namespace of the Secret. Without it the namespace of the tunnel.
             type: str
           name:
             description: Name of the Secret.
@@ -70,7 +70,7 @@ options:
         type: dict
         suboptions:
           namespace:
-            description: Namespace of the Secret. Without it the namespace of O(tunnel).
+            description: Namespace of the Secret. Without it the namespace of the tunnel.
             type: str
           name:
             description: Name of the Secret.

@@ -208,6 +208,7 @@ notes:
     PersistentVolumeClaims.
 seealso:
   - module: golive.cutover.backup_secret
+  - module: golive.cutover.pg_switch
 """
 
 EXAMPLES = r"""
@@ -302,6 +303,22 @@ last_commit:
   description: Time of the last commit in the copy that was replayed.
   returned: when it has run
   type: str
+ends_at:
+  description: The transactions that the copy holds, for O(golive.cutover.pg_switch#module:ends_at); null when it was
+    only fetched.
+  returned: when it has run
+  type: dict
+  contains:
+    next_xid:
+      description: The id that its next transaction would have had.
+      type: str
+    undone:
+      description: Transactions below it that had not committed at the target, of the last 4096.
+      type: list
+      elements: str
+    timeline:
+      description: The timeline that was followed.
+      type: int
 findings:
   description: What reading every block has found.
   returned: when it has run

@@ -325,6 +325,7 @@ class _Restore:
                 "changed": True,
                 "level": judged.level,
                 **_measured(story, ended - self._began, self._lost_at(), live),
+                "ends_at": _ends_at(story, choice),
                 "compared": [
                     {"table": one.table, "equal": one.equal, "restored": one.copy, "live": one.live} for one in compared
                 ],
@@ -478,6 +479,14 @@ def _measured(story: Story, seconds: float, lost_at: datetime, live: _Live | Non
         "last_commit": last,
         "findings": story.findings,
     }
+
+
+def _ends_at(story: Story, choice: Choice) -> dict[str, Any] | None:
+    """The transactions of the copy, for counting those of the live database that it lacks."""
+    next_xid = story.facts.get("next_xid")
+    if not next_xid:
+        return None
+    return {"next_xid": next_xid, "undone": story.facts.get("undone", "").split(), "timeline": choice.timeline}
 
 
 def _unproven(judged: Judged, result: Mapping[str, Any]) -> GoliveError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._backup.job_pod import restricted_pod
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_commands import info
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import Choice
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_script import SCRIPT
@@ -101,36 +102,17 @@ def _job(
             *({"name": key, "mountPath": path} for key, path in _SCRATCH.items()),
             *([{"name": "login", "mountPath": _LOGIN, "readOnly": True}] if login else []),
         ],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
     }
-    pod = {
-        "restartPolicy": "Never",
-        # Whatever it has done is done again.
-        "terminationGracePeriodSeconds": 1,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "imagePullSecrets": [{"name": one} for one in params["pull_secrets"]],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": user,
-            "runAsGroup": user,
-            "fsGroup": user,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [container],
-        "volumes": [
-            volume,
-            {"name": "configuration", "secret": {"secretName": params["config_secret"], "defaultMode": 0o440}},
-            {"name": "shm", "emptyDir": {"medium": "Memory"}},
-            *({"name": key, "emptyDir": {}} for key in _SCRATCH),
-            *([{"name": "login", "secret": {"secretName": login, "defaultMode": 0o440}}] if login else []),
-        ],
-    }
+    volumes = [
+        volume,
+        {"name": "configuration", "secret": {"secretName": params["config_secret"], "defaultMode": 0o440}},
+        {"name": "shm", "emptyDir": {"medium": "Memory"}},
+        *({"name": key, "emptyDir": {}} for key in _SCRATCH),
+        *([{"name": "login", "secret": {"secretName": login, "defaultMode": 0o440}}] if login else []),
+    ]
+    pod = restricted_pod(container, volumes, user, params["pull_secrets"])
+    # Whatever it has done is done again.
+    pod["terminationGracePeriodSeconds"] = 1
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

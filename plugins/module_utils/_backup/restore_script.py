@@ -46,7 +46,12 @@ phase fetch 'fetching the backup'
 mkdir -p "$PGDATA" && chmod 0700 "$PGDATA" || give_up volume "the volume cannot be written"
 set -- --stanza=main --repo="$GOLIVE_REPO" --set="$GOLIVE_SET" --type="$GOLIVE_TYPE" --delta --archive-mode=off \
     --log-level-console=error --log-level-file=off --job-retry=0
-[ -z "$GOLIVE_TIMELINE" ] || set -- "$@" --target-timeline="$GOLIVE_TIMELINE"
+# The engine refuses its own option for a target that is the backup itself; the server follows the newest timeline then,
+# which need not come from this backup.
+case $GOLIVE_TYPE in
+immediate) set -- "$@" --recovery-option=recovery_target_timeline="$GOLIVE_TIMELINE" ;;
+*) set -- "$@" --target-timeline="$GOLIVE_TIMELINE" ;;
+esac
 [ -z "$GOLIVE_TARGET" ] || set -- "$@" --target="$GOLIVE_TARGET"
 case $GOLIVE_TYPE in default) ;; *) set -- "$@" --target-action=promote ;; esac
 pgbackrest "$@" restore >"$engine" 2>&1 || give_up engine "$(engine_errors)"
@@ -86,7 +91,12 @@ phase readwrite 'the copy has left recovery'
 tell reached_lsn "$(ask -c "SELECT coalesce(pg_last_wal_replay_lsn()::text, '')")"
 last="to_char(pg_last_xact_replay_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')"
 tell last_commit "$(ask -c "SELECT coalesce($last, '')")"
-tell next_xid "$(ask -c 'SELECT pg_snapshot_xmax(pg_current_snapshot())')"
+next=$(ask -c 'SELECT pg_snapshot_xmax(pg_current_snapshot())')
+tell next_xid "$next"
+# What ran at the target has an id already; the last ids are enough but for a transaction that ran very long.
+ids="generate_series(greatest(3, $next - 4096), $next - 1) AS id"
+aborted="pg_xact_status(id::text::xid8) = 'aborted'"
+tell undone "$(ask -c "SELECT coalesce(string_agg(id::text, ' '), '') FROM $ids WHERE $aborted")"
 tell timeline "$(ask -c 'SELECT timeline_id FROM pg_control_checkpoint()')"
 tell system_identifier "$(ask -c 'SELECT system_identifier FROM pg_control_system()')"
 tell checksums "$(ask -c 'SHOW data_checksums')"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup import pgbackrest_commands as commands
+from ansible_collections.golive.cutover.plugins.module_utils._backup.job_pod import restricted_pod
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import (
     Info,
     parse_info,
@@ -24,6 +25,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.exec import Ended
 from ansible_collections.golive.cutover.plugins.module_utils._kube.exec_stream import stream_in_pod
+from ansible_collections.golive.cutover.plugins.module_utils._reach.live_server import pod_of, read_live
 
 # A command by its arguments, with the seconds it may take.
 Engine = Callable[[Sequence[str], float], Ended]
@@ -45,12 +47,14 @@ def sidecar(call: Call, client: Client, namespace: str, app: str) -> Engine:
     It raises as ``stream_in_pod``: ``unreachable`` for a lost connection, after which the command may go on.
     """
 
+    pod = server_pod(client, namespace, app)
+
     def run(arguments: Sequence[str], limit_s: float) -> Ended:
         output, errors = bytearray(), bytearray()
         code = stream_in_pod(
             client,
             namespace,
-            pod_of(app),
+            pod,
             arguments,
             container=SIDECAR,
             alive=call.alive,
@@ -100,9 +104,9 @@ def failed(arguments: Sequence[str], exit_code: int, words: str) -> GoliveError:
     )
 
 
-def pod_of(app: str) -> str:
-    """Name of the pod of the app's server."""
-    return f"{app}-postgres-0"
+def server_pod(client: Client, namespace: str, app: str) -> str:
+    """Name of the pod of the app's live server."""
+    return pod_of(read_live(client, namespace, f"{app}-postgres").server)
 
 
 @dataclass(frozen=True)
@@ -116,14 +120,15 @@ class Server:
 
 def server_of(client: Client, namespace: str, app: str) -> Server:
     """Look at the server's pod; raises GoliveError ``no_sidecar``, and ``not_found`` where there is no pod."""
-    pod = client.get(client.path_of("v1", "Pod", namespace, pod_of(app)))
+    name = server_pod(client, namespace, app)
+    pod = client.get(client.path_of("v1", "Pod", namespace, name))
     spec = pod["spec"]
     rows = [*(spec.get("initContainers") or []), *spec["containers"]]
     row = next((one for one in rows if one["name"] == SIDECAR), None)
     if row is None:
         raise GoliveError(
             "no_sidecar",
-            f"Reaching pgBackRest of {app} failed: pod {pod_of(app)} has no container {SIDECAR}.",
+            f"Reaching pgBackRest of {app} failed: pod {name} has no container {SIDECAR}.",
             "Name backup_repositories and run the roles backup and postgres.",
         )
     given = (row.get("securityContext") or {}).get("runAsUser") or (spec.get("securityContext") or {}).get("runAsUser")
@@ -134,40 +139,21 @@ def server_of(client: Client, namespace: str, app: str) -> Server:
 def pod_spec(app: str, server: Server, arguments: Sequence[str], resources: Mapping[str, Any]) -> dict[str, Any]:
     """A pod that runs one command against the server's sidecar, under the restricted standard for pods."""
     scratch = [{"name": "tmp", "mountPath": _SCRATCH}, {"name": "spool", "mountPath": "/var/spool/pgbackrest"}]
-    return {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "imagePullSecrets": [{"name": name} for name in server.pull_secrets],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": server.user,
-            "runAsGroup": server.user,
-            "fsGroup": server.user,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [
-            {
-                "name": "pgbackrest",
-                "image": server.image,
-                "imagePullPolicy": "IfNotPresent",
-                "command": list(arguments),
-                "volumeMounts": [{"name": "client", "mountPath": CONFIGURATION, "readOnly": True}, *scratch],
-                "resources": dict(resources),
-                "securityContext": {
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-            }
-        ],
-        "volumes": [
-            # pgBackRest refuses a private key that others may read.
-            {"name": "client", "secret": {"secretName": f"{app}-postgres-backup-client", "defaultMode": 0o440}},
-            {"name": "tmp", "emptyDir": {}},
-            {"name": "spool", "emptyDir": {}},
-        ],
+    container = {
+        "name": "pgbackrest",
+        "image": server.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": list(arguments),
+        "volumeMounts": [{"name": "client", "mountPath": CONFIGURATION, "readOnly": True}, *scratch],
+        "resources": dict(resources),
     }
+    volumes = [
+        # pgBackRest refuses a private key that others may read.
+        {"name": "client", "secret": {"secretName": f"{app}-postgres-backup-client", "defaultMode": 0o440}},
+        {"name": "tmp", "emptyDir": {}},
+        {"name": "spool", "emptyDir": {}},
+    ]
+    return restricted_pod(container, volumes, server.user, server.pull_secrets)
 
 
 def _keep(text: bytearray, piece: bytes) -> None:

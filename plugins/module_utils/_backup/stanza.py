@@ -17,8 +17,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_
 from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import (
     SIDECAR,
     must,
-    pod_of,
     read_info,
+    server_pod,
     sidecar,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -52,7 +52,7 @@ def backup_stanza(call: Call) -> dict[str, Any]:
 
 
 def _has_sidecar(client: Client, namespace: str, app: str) -> bool:
-    pod = client.get_or_none(client.path_of("v1", "Pod", namespace, pod_of(app)))
+    pod = client.get_or_none(client.path_of("v1", "Pod", namespace, server_pod(client, namespace, app)))
     statuses = ((pod or {}).get("status") or {}).get("initContainerStatuses") or []
     return any(row["name"] == SIDECAR and "running" in (row.get("state") or {}) for row in statuses)
 

@@ -70,7 +70,7 @@ def test_a_lost_volume_comes_back_once(shop: Shop) -> None:
     volume = shop.server.get(_VOLUME, "{.spec.volumeName}")
     refused = recover(shop)
     assert refused.code != 0
-    assert f"storage.discard: {volume}" in " ".join(refused.output.split())
+    assert f"-e postgres_restore_discard={volume}" in " ".join(refused.output.split())
     assert rows(shop) == before
     planned = recover(shop, "--check", postgres_restore_discard=volume)
     assert planned.code == 0, planned.output

@@ -95,7 +95,7 @@ class Stage:
         """Run a playbook, stop all its processes once ``text`` appears, as a machine that is suspended does, ``act``,
         and let them go on."""
         process, log = self._begin(playbook, variables, text)
-        frozen = _family(process.pid)
+        frozen = family(process.pid)
         for pid in frozen:
             os.kill(pid, signal.SIGSTOP)
         try:
@@ -167,10 +167,10 @@ class Stage:
         return ["ansible-playbook", "-i", str(hosts), path, *arguments, *extra]
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """A process and all that descend from it, the oldest first; workers have sessions of their own."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(one for child in children for one in _family(int(child)))]
+    return [pid, *(one for child in children for one in family(int(child)))]
 
 
 def _works(group: int) -> bool:

@@ -61,6 +61,12 @@ class Embedded:
     superuser: str = "postgres"
 
     def play(self, *arguments: str, file: Path = _ROLE, **variables: Any) -> Ran:
+        command = [*self.command(file, **variables), *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+        return Ran(done.returncode, done.stdout + done.stderr)
+
+    def command(self, file: Path, **variables: Any) -> list[str]:
+        """What plays a file with the settings of this server."""
         settings = {
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "app_namespace": self.namespace,
@@ -71,9 +77,7 @@ class Embedded:
             "postgres_resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
             **variables,
         }
-        command = ["ansible-playbook", "-i", "shop,", "-c", "local", str(file), "-e", json.dumps(settings), *arguments]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
-        return Ran(done.returncode, done.stdout + done.stderr)
+        return ["ansible-playbook", "-i", "shop,", "-c", "local", str(file), "-e", json.dumps(settings)]
 
     def sql(self, text: str) -> str:
         """What the server itself answers, without our code."""

@@ -75,6 +75,7 @@ RIGHT: dict[str, dict[str, Any]] = {
         "repositories": [{"endpoint": "x", "bucket": "xxx", "path": "/x", "secret": {"name": "x"}}],
     },
     "pg_settings": {"settings": {"work_mem": "4MB"}},
+    "pg_switch": {"namespace": "x", "service": "x"},
     "release_info": {"app": "x", "namespace": "x"},
     "release_journal": {"action": "read", "app": "x", "namespace": "x"},
     "rolling_lint": {"content": "{apiVersion: v1, kind: ConfigMap}", "service": "x", "namespace": "x"},
