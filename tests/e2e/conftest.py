@@ -31,6 +31,7 @@ _SIDE_BY_SIDE = (
     "migrate",
     "molecule",
     "monitoring",
+    "notify",
     "postgres",
     "release_journal",
     "test_cluster_kinds",

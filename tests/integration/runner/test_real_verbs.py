@@ -52,6 +52,14 @@ RIGHT: dict[str, dict[str, Any]] = {
     "kube_rollback": {"kind": "Deployment", "name": "x"},
     "kube_track": {"objects": [{"kind": "Deployment", "name": "x"}]},
     "login_secret": {"namespace": "x", "name": "x", "logins": ["x_a", "x_b"]},
+    "notify": {
+        "event": "test",
+        "app": "x",
+        "namespace": "x",
+        "targets": [{"secret": {"name": "x"}}],
+        "timeout": 1,
+        "strict": True,
+    },
     "pg_access": {"database": "shop", "logins": [{"name": "shop_a", "of": "app", "password": SECRET}]},
     "pg_backup": {"namespace": "x", "app": "x"},
     "pg_backup_info": {

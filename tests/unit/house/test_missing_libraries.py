@@ -48,5 +48,6 @@ def test_action_files_survive_without(library: str) -> None:
 def test_libraries_are_known() -> None:
     """A new library goes into requirements.txt and the execution environment first, then here."""
     brought_by_kubernetes = {"urllib3", "websocket"}
-    ours = {"botocore", "cryptography", "kubernetes", "psycopg2"}
-    assert set(LIBRARIES) <= {*ours, *brought_by_kubernetes}
+    brought_by_apprise = {"requests"}
+    ours = {"apprise", "botocore", "cryptography", "kubernetes", "psycopg2"}
+    assert set(LIBRARIES) <= {*ours, *brought_by_kubernetes, *brought_by_apprise}
