@@ -262,6 +262,21 @@ def migrations(evidence: list[Mapping[str, Any]]) -> Html | None:
     return join(el("h3", "Migrations"), el("div", *cards, class_="card"))
 
 
+def messages(evidence: list[Mapping[str, Any]]) -> Html | None:
+    """Who was told what, and who was not reached and why."""
+    rows = [
+        [one.get("title", ""), row.get("target", ""), row.get("reason") or f"delivered in {figure(row['seconds'])} s"]
+        for one in of_kind(evidence, "notify")
+        for row in [*(one.get("delivered") or []), *(one.get("undelivered") or [])]
+        if isinstance(row, Mapping) and ("reason" in row or "seconds" in row)
+    ]
+    return (
+        join(el("h3", "Messages"), el("div", table(["message", "to", "outcome"], rows), class_="card"))
+        if rows
+        else None
+    )
+
+
 def approvals(evidence: list[Mapping[str, Any]]) -> Html | None:
     """Approval, freeze override and what else a role handed on, and the run's entry in the journal."""
     stats = {

@@ -15,6 +15,7 @@ from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAIL
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_app import (
     approvals,
     gates,
+    messages,
     migrations,
     switches,
     tiles,
@@ -125,6 +126,7 @@ def _app(
         gates(evidence),
         switches(evidence),
         migrations(evidence),
+        messages(evidence),
     ]
     if number >= OPEN_HOSTS:
         return fold(host, *parts)

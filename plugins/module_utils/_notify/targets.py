@@ -56,7 +56,7 @@ def targets_from(params: Mapping[str, Any]) -> list[Target]:
 
 
 def urls_of(call: Call, targets: Iterable[Target]) -> dict[str, str | GoliveError]:
-    """By the target's name its URL, or why there is none."""
+    """By the target's name its URL, or why there is none. Raises GoliveError ``library_missing``."""
     wanted = list(targets)
     found: dict[str, str | GoliveError] = {
         target.name: _outside(target) for target in wanted if target.source != "secret"
@@ -67,6 +67,8 @@ def urls_of(call: Call, targets: Iterable[Target]) -> dict[str, str | GoliveErro
             with connected(call) as client:
                 urls = client.map(lambda target: _stored(client, target), stored)
         except GoliveError as error:
+            if error.code == "library_missing":
+                raise
             urls = [error] * len(stored)
         found.update(zip([target.name for target in stored], urls, strict=True))
     return found

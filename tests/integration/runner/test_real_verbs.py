@@ -57,7 +57,7 @@ RIGHT: dict[str, dict[str, Any]] = {
         "app": "x",
         "namespace": "x",
         "targets": [{"secret": {"name": "x"}}],
-        "timeout": 1,
+        "text": "without the time",
         "strict": True,
     },
     "pg_access": {"database": "shop", "logins": [{"name": "shop_a", "of": "app", "password": SECRET}]},

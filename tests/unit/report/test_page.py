@@ -209,6 +209,20 @@ def test_a_run_that_is_held_is_no_failed_one() -> None:
     assert "held: a gate could not decide" in read(report).text
 
 
+def test_messages_tell_who_was_not_reached() -> None:
+    told_to = {
+        "title": "shop 2.4.2: release failed",
+        "delivered": [{"target": "Secret notify, key slack", "seconds": 0.2}],
+        "undelivered": [{"target": "Secret notify, key <mail>", "reason": "no answer in time", "seconds": 10.0}],
+    }
+    report = report_of([*release(), *told("shop", "report", "tell it", 41.0, 51.0, verb="notify", result=told_to)])
+    assert report["apps"]["shop"]["undelivered"] == 1
+    text = read(report).text
+    assert "Secret notify, key <mail>" in text
+    assert "no answer in time" in text
+    assert "delivered in 0.2 s" in text
+
+
 def test_traffic_that_was_moved_back_by_a_later_switch_is_told() -> None:
     back = switch([], live="blue", previous="green")
     events = [*release(), *told("shop", "return", "move it back", 60, 62, verb="traffic_switch", result=back)]
