@@ -24,6 +24,7 @@ _SIDE_BY_SIDE = (
     "both_ways",
     "flow",
     "gateway",
+    "incident",
     "kube_apply",
     "kube_job",
     "kube_rollback",

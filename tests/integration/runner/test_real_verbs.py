@@ -47,6 +47,7 @@ RIGHT: dict[str, dict[str, Any]] = {
         "consecutive": 1,
         "timeout": 1.5,
     },
+    "incident": {"action": "note", "app": "x", "namespace": "x", "directory": "../incidents", "text": "x"},
     "kube_apply": {"content": "{apiVersion: v1, kind: ConfigMap, metadata: {name: x, namespace: x}}"},
     "kube_job": {"definition": {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}}, "namespace": "x"},
     "kube_rollback": {"kind": "Deployment", "name": "x"},
