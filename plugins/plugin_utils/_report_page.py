@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el, join
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, by_host
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_app import (
     approvals,
@@ -21,16 +22,7 @@ from ansible_collections.golive.cutover.plugins.plugin_utils._report_app import 
     tiles,
 )
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_charts import Traffic, phase_chart, traffic_chart
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import (
-    Html,
-    badge,
-    clock,
-    duration,
-    el,
-    fold,
-    join,
-    table,
-)
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import badge, clock, duration, fold, table
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_style import STYLE
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_traffic import moments_of, traffic_of, traffic_rows
 

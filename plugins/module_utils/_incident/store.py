@@ -5,22 +5,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Pending, wait_for
+from ansible_collections.golive.cutover.plugins.module_utils._core.files import folder_lock, not_writable, write_whole
 from ansible_collections.golive.cutover.plugins.module_utils._incident.page import markdown
 from ansible_collections.golive.cutover.plugins.module_utils._incident.record import IS_OPEN, Record, is_record
-
-_LOCK = ".lock"
-_LOCKED_S = 20.0
 
 
 class Store:
@@ -52,32 +45,18 @@ class Store:
                 return found
         return None
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """One writer at a time, also among processes. Raises GoliveError ``timeout`` or ``not_writable``."""
-        try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise self._not_writable(error) from error
-        with os.fdopen(descriptor, "r+") as file:
-            wait_for(
-                self._call,
-                lambda: Done(True) if _taken(file) else Pending("another run writes to it"),
-                what=f"the directory {self._directory}",
-                timeout=_LOCKED_S,
-                interval=0.1,
-            )
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """One writer at a time. Raises GoliveError ``timeout`` or ``not_writable``."""
+        return folder_lock(self._call, self._directory)
 
     def write(self, record: Record) -> None:
         """Both files, each whole or not at all. Raises GoliveError ``not_writable``."""
         place = self.place(record["id"])
         try:
-            _put(place, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-            _put(place.with_suffix(".md"), markdown(record))
+            write_whole(place, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+            write_whole(place.with_suffix(".md"), markdown(record))
         except OSError as error:
-            raise self._not_writable(error) from error
+            raise not_writable(self._directory, error) from error
 
     def _read(self, place: Path) -> Record | None:
         try:
@@ -91,30 +70,3 @@ class Store:
         raise GoliveError(
             "file_invalid", f"Reading the incident {place} failed: it is no file of an incident.", "Move it elsewhere."
         )
-
-    def _not_writable(self, error: OSError) -> GoliveError:
-        return GoliveError(
-            "not_writable",
-            f"Writing to the directory {self._directory} failed: {error.strerror}.",
-            "Name another directory, or give the user who runs this the right to write there.",
-        )
-
-
-def _taken(file: Any) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _put(place: Path, text: str) -> None:
-    draft = place.with_name(f".{place.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(draft, place)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

@@ -82,6 +82,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "rolling_lint": {"content": "{apiVersion: v1, kind: ConfigMap}", "service": "x", "namespace": "x"},
     "sqlite_copy": {"path": "../shop.db"},
     "sqlite_thaw": {"path": "../shop.db"},
+    "status_page": {"output": "/proc/nowhere"},
     "tls_secret": {"namespace": "x", "name": "x", "ca": {"name": "x-ca"}, "names": ["x.example.org"]},
     "traffic_info": {"service": "x", "namespace": "x"},
     "traffic_switch": {"service": "x", "namespace": "x", "to": "green"},

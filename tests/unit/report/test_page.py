@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.html import el
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, OK
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, duration, el, figure
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, duration, figure
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_page import page
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_plot import Panel, line, ticks, time_ticks
 from tests.unit.report.sample import gate, release, report_of, series, switch, told
