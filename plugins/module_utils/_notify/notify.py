@@ -129,7 +129,8 @@ class _Work:
         if not result["undelivered"]:
             return
         told = "; ".join(f"{row['target']}: {row['reason']}" for row in result["undelivered"])
-        text = f"The message {params['event']} of {params['app']} did not reach {told}."
+        reached = "would not reach" if self.call.check_mode else "did not reach"
+        text = f"The message {params['event']} of {params['app']} {reached} {told}."
         if params["strict"]:
             raise GoliveError("not_delivered", text, "See undelivered for each target, then run again.", result)
         self.call.warn(text)
