@@ -89,7 +89,11 @@ def test_a_plan_sends_nothing(told: Told, cluster: dict[str, str]) -> None:
 
 def test_a_release_that_is_returned(told: Told) -> None:
     play, titles, report = told.play(
-        "release.yml", app_version="2.0.0", release_observe_gates=FAILS, release_observe_timeout=3
+        "release.yml",
+        app_version="2.0.0",
+        release_observe_gates=FAILS,
+        release_observe_passes=1,
+        release_observe_timeout=5,
     )
     assert play.code != 0
     assert titles == [
