@@ -67,6 +67,7 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__ as core_version
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.files import write_whole
 from ansible_collections.golive.cutover.plugins.module_utils._core.plain import plain
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, OK, Report, replayed
@@ -75,7 +76,6 @@ from ansible_collections.golive.cutover.plugins.plugin_utils._report_journal imp
     SUFFIX,
     Journal,
     left_behind,
-    write_private,
 )
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_page import page
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_run import identity, secrets_of
@@ -270,6 +270,6 @@ def _phase_of(task: Any) -> str:
 def _write(place: Path, report: dict[str, Any]) -> Path:
     """Both files; returns the page's path. Raises OSError."""
     beside = place.with_suffix(".html")
-    write_private(place, json.dumps(report, indent=None, separators=(",", ":"), default=str) + "\n")
-    write_private(beside, page(report, place.name))
+    write_whole(place, json.dumps(report, indent=None, separators=(",", ":"), default=str) + "\n")
+    write_whole(beside, page(report, place.name))
     return beside

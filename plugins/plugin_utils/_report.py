@@ -127,6 +127,7 @@ def digest(evidence: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "before": _before(rows),
         "after": _after(rows),
         "migrations": [one for step in of_kind(rows, "db_migrate") for one in step.get("applied") or []],
+        "undelivered": sum(len(one.get("undelivered") or []) for one in of_kind(rows, "notify")),
         "rto_s": _last(rows, "rto_s"),
         "rpo_s": _last(rows, "rpo_s"),
     }

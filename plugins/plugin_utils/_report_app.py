@@ -9,18 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el, join
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import of_kind, streams_of
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_charts import meter
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import (
-    Html,
-    badge,
-    duration,
-    el,
-    figure,
-    fold,
-    join,
-    table,
-)
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import badge, duration, figure, fold, table
 
 _VERDICTS = {"pass": "good", "fail": "bad", "inconclusive": "unsure"}
 _TEST = ("z", "fails_at", "passes_at")
@@ -260,6 +252,21 @@ def migrations(evidence: list[Mapping[str, Any]]) -> Html | None:
             el("p", f"failed: {fault}") if fault else None,
         ]
     return join(el("h3", "Migrations"), el("div", *cards, class_="card"))
+
+
+def messages(evidence: list[Mapping[str, Any]]) -> Html | None:
+    """Who was told what, and who was not reached and why."""
+    rows = [
+        [one.get("title", ""), row.get("target", ""), row.get("reason") or f"delivered in {figure(row['seconds'])} s"]
+        for one in of_kind(evidence, "notify")
+        for row in [*(one.get("delivered") or []), *(one.get("undelivered") or [])]
+        if isinstance(row, Mapping) and ("reason" in row or "seconds" in row)
+    ]
+    return (
+        join(el("h3", "Messages"), el("div", table(["message", "to", "outcome"], rows), class_="card"))
+        if rows
+        else None
+    )
 
 
 def approvals(evidence: list[Mapping[str, Any]]) -> Html | None:

@@ -9,15 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el, join
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_evidence import thinned
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import (
-    Html,
-    clock,
-    duration,
-    el,
-    figure,
-    join,
-)
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, duration, figure
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_plot import (
     Panel,
     line,

@@ -31,6 +31,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "db_migrate": ("applied", "head", "previous_head", "file", "line", "sqlstate", "code"),
     "traffic_info": ("state", "live", "colours", "hazards", "weights", "driver"),
     "release_journal": ("run_id", "token", "phase", "resume", "holder", "code"),
+    "notify": ("title", "delivered", "undelivered", "code"),
     "kube_rollback": ("from_revision", "to_revision", "code"),
 }
 # The phase of a row is that of its task.

@@ -81,16 +81,3 @@ def _lines(place: Path) -> list[dict[str, Any]]:
             except ValueError:
                 break
     return found
-
-
-def write_private(place: Path, text: str) -> None:
-    """A new file of our own mode, moved into place: no reader sees half of it, and an older mode never stays."""
-    draft = place.with_name(f".{place.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(draft, place)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

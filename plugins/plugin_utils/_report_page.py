@@ -11,25 +11,18 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el, join
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, by_host
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_app import (
     approvals,
     gates,
+    messages,
     migrations,
     switches,
     tiles,
 )
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_charts import Traffic, phase_chart, traffic_chart
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import (
-    Html,
-    badge,
-    clock,
-    duration,
-    el,
-    fold,
-    join,
-    table,
-)
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import badge, clock, duration, fold, table
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_style import STYLE
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_traffic import moments_of, traffic_of, traffic_rows
 
@@ -125,6 +118,7 @@ def _app(
         gates(evidence),
         switches(evidence),
         migrations(evidence),
+        messages(evidence),
     ]
     if number >= OPEN_HOSTS:
         return fold(host, *parts)

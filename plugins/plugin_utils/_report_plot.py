@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import Html, clock, el, figure, join
+from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el, join
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, figure
 
 _TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 

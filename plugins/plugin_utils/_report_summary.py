@@ -44,4 +44,6 @@ def _came_of(app: Mapping[str, Any] | None) -> str:
         parts.append(f"{app['gates'].count('pass')} of {len(app['gates'])} gates passed")
     if app["held"]:
         parts.append("held: a gate could not decide")
+    if app["undelivered"]:
+        parts.append(f"{app['undelivered']} messages were not delivered")
     return "; ".join(parts)

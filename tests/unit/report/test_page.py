@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.html import el
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, OK
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, duration, el, figure
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, duration, figure
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_page import page
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_plot import Panel, line, ticks, time_ticks
 from tests.unit.report.sample import gate, release, report_of, series, switch, told
@@ -207,6 +208,20 @@ def test_a_run_that_is_held_is_no_failed_one() -> None:
     report = report_of(events, FAILED)
     assert report["apps"]["shop"]["held"]
     assert "held: a gate could not decide" in read(report).text
+
+
+def test_messages_tell_who_was_not_reached() -> None:
+    told_to = {
+        "title": "shop 2.4.2: release failed",
+        "delivered": [{"target": "Secret notify, key slack", "seconds": 0.2}],
+        "undelivered": [{"target": "Secret notify, key <mail>", "reason": "no answer in time", "seconds": 10.0}],
+    }
+    report = report_of([*release(), *told("shop", "report", "tell it", 41.0, 51.0, verb="notify", result=told_to)])
+    assert report["apps"]["shop"]["undelivered"] == 1
+    text = read(report).text
+    assert "Secret notify, key <mail>" in text
+    assert "no answer in time" in text
+    assert "delivered in 0.2 s" in text
 
 
 def test_traffic_that_was_moved_back_by_a_later_switch_is_told() -> None:
