@@ -21,14 +21,14 @@ PODS = "kubectl -n NAMESPACE get pods -o wide"
 EVENTS = "kubectl -n NAMESPACE get events --sort-by=.lastTimestamp | tail -30"
 LOGS = "kubectl -n NAMESPACE logs -l app.kubernetes.io/name=APP --all-containers --since=10m --tail=100"
 TOP = "kubectl -n NAMESPACE top pods --containers"
-DATABASE_LOGS = "kubectl -n NAMESPACE logs APP-postgres-0 -c postgres --since=15m --tail=100"
+DATABASE_LOGS = "kubectl -n NAMESPACE logs svc/APP-postgres -c postgres --since=15m --tail=100"
 ADDRESSES = "kubectl -n NAMESPACE get endpointslices -l kubernetes.io/service-name=APP"
 
 
 def sql(query: str, database: str = "postgres") -> str:
     """A query of the embedded server, as its administrator."""
     shell = f"sh -c 'psql -U \"$POSTGRES_USER\" -d {database}'"
-    return f'kubectl -n NAMESPACE exec -i APP-postgres-0 -c postgres -- {shell} <<< "{query}"'
+    return f'kubectl -n NAMESPACE exec -i svc/APP-postgres -c postgres -- {shell} <<< "{query}"'
 
 
 SESSIONS = sql(
@@ -52,4 +52,4 @@ DEAD_ROWS = sql(
 )
 INVALID_INDEXES = sql("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid", "DATABASE")
 WAITING_SETTINGS = sql("SELECT name, setting FROM pg_settings WHERE pending_restart")
-DISK = "kubectl -n NAMESPACE exec APP-postgres-0 -c postgres -- df -h /var/lib/postgresql/data"
+DISK = "kubectl -n NAMESPACE exec svc/APP-postgres -c postgres -- df -h /var/lib/postgresql/data"

@@ -32,6 +32,7 @@ from tests.e2e.kube_track.verbs import call_verb
 from tests.e2e.postgres.test_embedded import Embedded, Ran
 
 _DR = Path(__file__).with_name("dr.yml")
+_STATUS = Path(__file__).parents[1] / "postgres" / "status.yml"
 # What it analyses by itself would count as transactions that no ledger knows.
 _QUIET = {"postgres_settings": {"autovacuum": False}}
 
@@ -186,6 +187,8 @@ def test_a_mistake_is_undone_beside_and_the_loss_is_that_of_the_ledger(shop: Bes
     other = shop.recover("beside")
     assert other.code != 0
     assert "still keeps shop-postgres as its way back" in " ".join(other.output.split())
+    status = shop.play(_STATUS)
+    assert "The volume of shop-postgres is kept as the way back." in " ".join(status.output.split())
 
 
 def test_the_way_back_is_one_command_until_it_is_settled(shop: Beside) -> None:
