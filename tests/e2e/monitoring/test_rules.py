@@ -32,7 +32,7 @@ def kind(cluster: dict[str, str]) -> Iterator[None]:
     """The operator's kinds; those that are there already stay."""
     there = kubectl("get", "crd", *CRDS, "--ignore-not-found", "-o", "name")
     if not there:
-        kubectl("apply", "-f", str(HERE / "prometheusrule.yml"))
+        kubectl("apply", "-f", str(HERE / "kinds"))
         kubectl("wait", "--for=condition=Established", *(f"crd/{one}" for one in CRDS), "--timeout=30s")
     yield
     if not there:
