@@ -134,7 +134,8 @@ def test_rules_that_nobody_reads_are_an_error(namespace: str, kind: None) -> Non
         found = perform(monitor_info, asked)
         return [row["code"] for row in found["findings"]], found
 
-    faults, found = told(targets=[{"job": "itself"}])
+    # A server that is ready knows its targets only some seconds later.
+    faults, found = told(targets=[{"job": "itself"}], wait=30)
     assert faults == []
     assert found["servers"] == [{"namespace": namespace, "name": "main", "reads": True, "reason": None}]
     assert {row["rules"] for row in found["groups"]} == {row["loaded"] for row in found["groups"]}
