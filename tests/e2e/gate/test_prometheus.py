@@ -111,6 +111,8 @@ def monitoring(cluster: dict[str, str]) -> Iterator[str]:
     for secret, value in {"right": PASSWORD, "wrong": WRONG, "token": TOKEN}.items():
         kubectl("-n", name, "create", "secret", "generic", secret, f"--from-literal=key={value}")
     kubectl("-n", name, "rollout", "status", "deployment/prometheus", "--timeout=100s")
+    # One that has just begun has looked at nothing yet.
+    gate(check(name), timeout=60)
     yield name
     kubectl("delete", "namespace", name, "--wait=false", check=False)
 
@@ -172,7 +174,8 @@ def test_a_release_that_nobody_asks_gets_requests_through_a_tunnel(monitoring: s
     unasked = {**_COUNTERS, "total": selector % "", "bad": selector % ',code=~"5.."'}
     way = {"namespace": monitoring, "service": "prometheus"}
     quiet = {**counters(monitoring), "counters": unasked, "tunnel": {**way}}
-    assert stopped({**quiet}, code="gate_inconclusive", timeout=4)["reasons"] == ["no_data"]
+    # Newer servers count from nought, older ones from the first request.
+    assert stopped({**quiet}, code="gate_inconclusive", timeout=4)["reasons"] in (["low_sample"], ["no_data"])
     load = {"tunnel": {**way}, "path": "/-/healthy", "headers": {"Authorization": _LOGIN}}
     result = gate({**quiet, "low_sample": load}, timeout=20)
     assert result["checks"][0]["last"]["values"]["own_load"]["sent"] > 0
