@@ -207,8 +207,8 @@ def test_a_dump_is_stored_sealed_and_brings_back_what_was_lost(shop: Shop, tmp_p
     assert [one["name"] for one in runs[3]["dumps"]] == ["shop-d1"]
     shop.server.sql("DROP TABLE dumped")
     file = tmp_path / "back" / "shop-d1" / "database.dump"
-    # The end of the input does not always arrive in a pod: its length does.
-    restore = 'head -c "$1" | pg_restore -U postgres -d shop --exit-on-error --table=dumped'
+    # The whole input has to be read, or kubectl waits for ever; and its end does not always arrive in a pod.
+    restore = 'head -c "$1" > /tmp/dump && pg_restore -U postgres -d shop --exit-on-error --table=dumped /tmp/dump'
     inside = ["sh", "-c", restore, "sh", str(file.stat().st_size)]
     pod = ["kubectl", "-n", shop.server.namespace, "exec", "-i", "shop-postgres-0", "-c", "postgres", "--"]
     subprocess.run([*pod, *inside], input=file.read_bytes(), check=True, timeout=60)
