@@ -43,7 +43,7 @@ attributes:
     description: A second run changes nothing.
     support: full
 notes:
-  - It needs the right to create C(pods/exec) in the namespace, in check mode too.
+  - It needs the rights to get Services and to create C(pods/exec) in the namespace, in check mode too.
 seealso:
   - module: golive.cutover.backup_secret
 """

@@ -22,7 +22,7 @@ options:
     type: str
     required: true
   app:
-    description: The app whose server it is; the pod is C(APP-postgres-0).
+    description: The app whose server it is; its pod is the one that the Service C(APP-postgres) names.
     type: str
     required: true
   state:
@@ -95,8 +95,8 @@ attributes:
     details:
       - O(state=taken) with O(run). What was verified is dated anew once a day.
 notes:
-  - It needs the rights to get, list and watch pods, their logs and events, to create, get, list, watch and delete Jobs,
-    and to create C(pods/exec).
+  - It needs the rights to get the Service, to get, list and watch pods, their logs and events, to create, get, list,
+    watch and delete Jobs, and to create C(pods/exec).
 seealso:
   - module: golive.cutover.backup_secret
   - module: golive.cutover.db_dump

@@ -25,7 +25,7 @@ options:
     type: str
     required: true
   app:
-    description: The app whose server it is; the pod is C(APP-postgres-0).
+    description: The app whose server it is; its pod is the one that the Service C(APP-postgres) names.
     type: str
     required: true
   key_secret:
@@ -52,8 +52,8 @@ attributes:
     description: It changes nothing.
     support: full
 notes:
-  - It needs the rights to get pods and Secrets and to create C(pods/exec), and those of O(tunnel) where tunnels are
-    used.
+  - It needs the rights to get Services, pods and Secrets and to create C(pods/exec), and those of O(tunnel) where
+    tunnels are used.
   - Without O(postgresql) and O(tunnel) the server is not asked. Then RV(repositories[].lag) is null, and the line of
     timelines is that of the newest backup.
 seealso:

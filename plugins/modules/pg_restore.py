@@ -29,8 +29,8 @@ options:
     type: str
     required: true
   app:
-    description: Name of the app. The pod of its server, C(APP-postgres-0), is asked for the list of backups; where it
-      does not run, a Job lists them.
+    description: Name of the app. The pod of its server, which the Service C(APP-postgres) names, is asked for the list
+      of backups; where it does not run, a Job lists them.
     type: str
     required: true
   name:
@@ -203,8 +203,8 @@ attributes:
     description: A volume that stays is filled once for a name. A restore whose volume goes with its Job is done again.
     support: partial
 notes:
-  - It needs the rights to create, read and delete Jobs, to read pods and their logs, to exec into the pod of the
-    server, to read the Secrets of the repositories, and with O(storage.claim) to create and update
+  - It needs the rights to create, read and delete Jobs, to read Services, pods and their logs, to exec into the pod of
+    the server, to read the Secrets of the repositories, and with O(storage.claim) to create and update
     PersistentVolumeClaims.
 seealso:
   - module: golive.cutover.backup_secret

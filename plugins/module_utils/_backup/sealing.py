@@ -46,9 +46,11 @@ def new_key() -> tuple[str, str]:
 def seal(source: Source, target: Target, public: Sequence[str]) -> None:
     """Seal all of ``source``, for each of the keys to open. What ``target`` has got is whole only when this returns.
 
-    Raises GoliveError ``invalid`` for what is no public key, and what either file raises.
+    Raises GoliveError ``invalid`` without a public key or for what is none, and what either file raises.
     """
     need_pyrage()
+    if not public:
+        raise GoliveError("invalid", "Sealing failed: there is no key to seal to.", "Give at least one public key.")
     try:
         keys = [x25519.Recipient.from_str(one) for one in public]
     except pyrage.RecipientError as error:
