@@ -10,7 +10,6 @@ connection pool, because its dynamic client costs 0.4 s to start and sends one r
 from __future__ import annotations
 
 import json
-import os
 import random
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,17 +23,15 @@ from urllib.parse import quote, urlencode
 try:
     import kubernetes
     import kubernetes.client
-    import kubernetes.config
     import urllib3
-    import yaml
 except ImportError:
     kubernetes = None  # type: ignore[assignment] # None stands for a missing library
-    yaml = None  # type: ignore[assignment] # None stands for a missing library
     urllib3 = None  # type: ignore[assignment] # None stands for a missing library
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.built_in import namespaced_plural
+from ansible_collections.golive.cutover.plugins.module_utils._kube.credentials import load_credentials
 from ansible_collections.golive.cutover.plugins.module_utils._kube.refusals import api_error
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tls import short_lived_folder, tls_context
 
@@ -326,7 +323,8 @@ class Client:
 def connected(call: Call) -> Iterator[Client]:
     """A client for the ``kube_spec`` options of ``call``.
 
-    Raises GoliveError ``library_missing``, ``kubeconfig_missing`` or ``kubeconfig_invalid``. Nothing is sent yet.
+    Raises GoliveError ``library_missing``, ``kubeconfig_missing``, ``kubeconfig_invalid`` or ``credentials_missing``.
+    Nothing is sent yet.
     """
     if kubernetes is None:
         raise GoliveError(
@@ -335,7 +333,7 @@ def connected(call: Call) -> Iterator[Client]:
             "Install it for the Python that runs this task: pip install kubernetes.",
         )
     with short_lived_folder() as folder:
-        api_client, tls = _api_client(call.params, folder)
+        api_client, tls = _api_client(call, folder)
     try:
         yield Client(call, api_client, tls)
     finally:
@@ -343,7 +341,8 @@ def connected(call: Call) -> Iterator[Client]:
         api_client.close()
 
 
-def _api_client(params: Mapping[str, Any], folder: str) -> tuple[Any, ssl.SSLContext]:
+def _api_client(call: Call, folder: str) -> tuple[Any, ssl.SSLContext]:
+    params = call.params
     configuration = kubernetes.client.Configuration()
     if params.get("host"):
         configuration.host = params["host"]
@@ -351,7 +350,7 @@ def _api_client(params: Mapping[str, Any], folder: str) -> tuple[Any, ssl.SSLCon
         if params.get("api_key"):
             configuration.api_key = {"authorization": f"Bearer {params['api_key']}"}
     else:
-        _load(configuration, params.get("kubeconfig"), params.get("context"), folder)
+        load_credentials(configuration, call, folder)
     configuration.verify_ssl = params.get("validate_certs", True) and configuration.verify_ssl
     configuration.connection_pool_maxsize = MOST_THREADS
     configuration.retries = False
@@ -365,41 +364,6 @@ def _api_client(params: Mapping[str, Any], folder: str) -> tuple[Any, ssl.SSLCon
         asked.pop(setting, None)
     asked["ssl_context"] = tls
     return api_client, tls
-
-
-def _load(configuration: Any, kubeconfig: str | None, context: str | None, folder: str) -> None:
-    errors = kubernetes.config.config_exception.ConfigException
-    # The library reads KUBECONFIG when it is imported; the task's own environment is known only now.
-    file = kubeconfig or os.environ.get("KUBECONFIG") or None
-    try:
-        kubernetes.config.load_kube_config(  # type: ignore[no-untyped-call] # untyped in the library
-            config_file=file,
-            context=context,
-            client_configuration=configuration,
-            persist_config=False,
-            temp_file_path=folder,
-        )
-    except yaml.YAMLError as error:
-        # Its own text may quote a token.
-        raise _bad_kubeconfig(file, ValueError("it is not YAML")) from error
-    except (errors, OSError, TypeError, KeyError, ValueError, AttributeError) as error:
-        if kubeconfig or context:
-            raise _bad_kubeconfig(kubeconfig, error) from error
-        try:
-            kubernetes.config.load_incluster_config(  # type: ignore[no-untyped-call] # untyped in the library
-                client_configuration=configuration
-            )
-        except errors:
-            raise _bad_kubeconfig(kubeconfig, error) from error
-
-
-def _bad_kubeconfig(kubeconfig: str | None, error: Exception) -> GoliveError:
-    where = f"the kubeconfig {kubeconfig}" if kubeconfig else "a kubeconfig"
-    return GoliveError(
-        "kubeconfig_invalid" if kubeconfig else "kubeconfig_missing",
-        f"Could not use {where}: {error}",
-        "Name a readable file in kubeconfig, an existing context in context, or set KUBECONFIG.",
-    )
 
 
 def _bad_certificates(host: str, error: Exception) -> GoliveError:
