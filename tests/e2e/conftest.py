@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -55,6 +56,16 @@ def cluster() -> dict[str, str]:
     os.environ.update(env)
     os.environ.pop("ANSIBLE_CONFIG", None)
     return env
+
+
+@pytest.fixture(scope="session")
+def programs() -> dict[str, str]:
+    """Paths of the test programs, built when missing."""
+    built = subprocess.run(
+        [ROOT / "tests/images/build", "load", "--manifest"], check=True, stdout=subprocess.PIPE, text=True
+    )
+    found: dict[str, str] = json.loads(Path(built.stdout.strip()).read_text())["programs"]
+    return found
 
 
 def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> str:

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,16 +15,6 @@ import yaml
 from tests.e2e.conftest import kubectl
 from tests.e2e.flow.stage import ROOT, Stage
 from tests.e2e.node_ports import free_node_port
-
-
-@pytest.fixture(scope="session")
-def programs() -> dict[str, str]:
-    """Paths of the test programs, built when missing."""
-    built = subprocess.run(
-        [ROOT / "tests/images/build", "load", "--manifest"], check=True, stdout=subprocess.PIPE, text=True
-    )
-    found: dict[str, str] = json.loads(Path(built.stdout.strip()).read_text())["programs"]
-    return found
 
 
 @pytest.fixture(scope="module")

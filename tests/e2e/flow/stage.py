@@ -52,7 +52,6 @@ class Stage:
     port: int
     load_program: str
     settings: dict[str, Any] = field(default_factory=dict)
-    killed_groups: list[int] = field(default_factory=list)
 
     def play(self, playbook: str, *arguments: str, env: Mapping[str, str] | None = None, **variables: Any) -> Play:
         """Run a playbook of the collection; ``variables`` become extra variables."""
@@ -75,7 +74,6 @@ class Stage:
         Fails when the run ended before it could be killed.
         """
         process, log = self._begin(playbook, variables, text)
-        self.killed_groups.append(process.pid)
         time.sleep(after)
         if process.poll() is None:
             (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
@@ -124,9 +122,10 @@ class Stage:
         entries = kubectl("-n", self.namespace, "get", "configmap", JOURNAL, "-o", "jsonpath={.data.entries}")
         return runs_of(json.loads(line) for line in entries.splitlines())[::-1]
 
-    def leftover_groups(self) -> list[int]:
-        """Process groups of killed runs in which something still works."""
-        return [group for group in self.killed_groups if _works(group)]
+    def still_working(self) -> list[int]:
+        """Processes of runs of this stage: workers have the command line of their controller, zombies have none."""
+        mark = str(self._hosts).encode()
+        return [int(one.parent.name) for one in Path("/proc").glob("[0-9]*/cmdline") if mark in _command_line(one)]
 
     def get(self, path: str = "/") -> tuple[int, dict[str, str], str]:
         """One request to the live Service over a new connection: status, headers, body."""
@@ -159,12 +158,15 @@ class Stage:
             process.wait(timeout=60)
         found.update(json.loads(ledger.read_text()))
 
+    @property
+    def _hosts(self) -> Path:
+        return self.folder / "hosts.yml"
+
     def _command(self, playbook: str, arguments: tuple[str, ...], variables: dict[str, Any]) -> list[str]:
-        hosts = self.folder / "hosts.yml"
-        hosts.write_text(yaml.safe_dump({"golive_apps": {"hosts": {"notes": self.settings}}}))
+        self._hosts.write_text(yaml.safe_dump({"golive_apps": {"hosts": {"notes": self.settings}}}))
         extra = ["-e", json.dumps(variables)] if variables else []
         path = playbook if playbook.startswith("/") else f"playbooks/{playbook}"
-        return ["ansible-playbook", "-i", str(hosts), path, *arguments, *extra]
+        return ["ansible-playbook", "-i", str(self._hosts), path, *arguments, *extra]
 
 
 def family(pid: int) -> list[int]:
@@ -173,12 +175,11 @@ def family(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in family(int(child)))]
 
 
-def _works(group: int) -> bool:
+def _command_line(file: Path) -> bytes:
     try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def audit_mark(cluster: Mapping[str, str]) -> Audit:

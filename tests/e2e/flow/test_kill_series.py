@@ -122,7 +122,7 @@ def test_a_killed_release(own: Stage, ends: Ends, kill: Kill) -> None:
     elif end["other"]:
         # Nothing that could be taken for a release under way; before the shift the earlier standby may be back.
         assert end["other"]["state"] in ("returned", "standby")
-    until(lambda: not own.leftover_groups(), 30, "the end of what the killed run left")
+    until(lambda: not own.still_working(), 30, "the end of what the killed run left")
     assert ledger["failed"] == 0, (ledger["failed_by"], ledger["failures"])
 
 

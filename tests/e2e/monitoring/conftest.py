@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -51,6 +52,13 @@ def embedded_settings() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def watched(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A stage that is live and watched."""
+    with watched_stage(tmp_path_factory, {**QUICK, "app_replicas": 1}) as stage:
+        yield stage
+
+
+@contextmanager
+def watched_stage(tmp_path_factory: pytest.TempPathFactory, settings: Mapping[str, Any]) -> Iterator[Stage]:
+    """The same with other settings; it is gone at the end."""
     namespace = f"golive-watched-{secrets.token_hex(3)}"
     kubectl("create", "namespace", namespace)
     receiver.start(namespace)
@@ -59,14 +67,13 @@ def watched(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     own = {
         "app_namespace": namespace,
         "app_expose": {},
-        "app_replicas": 1,
         "release_probe_url": "",
         "migrate_path": str(ROOT / "tests/app/migrations"),
         "migrate_target": "0001",
         "migrate_restore_dir": str(tmp_path_factory.mktemp("dumps")),
     }
-    settings = {**shared, **local, **own, **embedded_settings(), **QUICK}
-    stage = Stage(tmp_path_factory.mktemp(namespace), namespace, 0, "", settings)
+    used = {**shared, **local, **own, **embedded_settings(), **settings}
+    stage = Stage(tmp_path_factory.mktemp(namespace), namespace, 0, "", used)
     play = stage.play("site.yml")
     try:
         assert play.code == 0, play.output
