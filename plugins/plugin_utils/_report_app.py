@@ -9,10 +9,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.figures import duration, figure
 from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el, join
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import of_kind, streams_of
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_charts import meter
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import badge, duration, figure, fold, table
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import badge, fold, table
 
 _VERDICTS = {"pass": "good", "fail": "bad", "inconclusive": "unsure"}
 _TEST = ("z", "fails_at", "passes_at")

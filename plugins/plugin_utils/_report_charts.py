@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.figures import clock, duration, figure
 from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el, join
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_evidence import thinned
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, duration, figure
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_plot import (
+from ansible_collections.golive.cutover.plugins.module_utils._core.plot import (
     Panel,
     line,
     mark,
@@ -21,6 +20,7 @@ from ansible_collections.golive.cutover.plugins.plugin_utils._report_plot import
     time_axis,
     value_axis,
 )
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_evidence import thinned
 
 MOST_POINTS = 360
 PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el, join
+from ansible_collections.golive.cutover.plugins.module_utils._core.figures import clock, duration
+from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, document, el, join
+from ansible_collections.golive.cutover.plugins.module_utils._core.style import STYLE
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, by_host
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_app import (
     approvals,
@@ -22,8 +22,7 @@ from ansible_collections.golive.cutover.plugins.plugin_utils._report_app import 
     tiles,
 )
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_charts import Traffic, phase_chart, traffic_chart
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import badge, clock, duration, fold, table
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_style import STYLE
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import badge, fold, table
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_traffic import moments_of, traffic_of, traffic_rows
 
 OPEN_HOSTS = 6
@@ -46,21 +45,7 @@ def page(report: Mapping[str, Any], json_name: str) -> str:
         _facts(report),
         el("footer", "The same as data, for programs: ", el("code", json_name), ". Written by golive.cutover."),
     )
-    return "<!DOCTYPE html>\n" + el("html", _meta(report, hosts), el("body", body), lang="en") + "\n"
-
-
-def _meta(report: Mapping[str, Any], hosts: list[str]) -> Html:
-    allowed = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=policy),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="referrer", content="no-referrer"),
-        el("title", f"{_name(report)} {_listed(hosts)}: {_outcome(report)[0]}"),
-        el("style", Html(STYLE)),
-    )
+    return document(f"{_name(report)} {_listed(hosts)}: {_outcome(report)[0]}", STYLE, body)
 
 
 def _head(report: Mapping[str, Any], hosts: list[str]) -> Html:

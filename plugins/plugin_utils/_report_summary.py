@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.figures import figure
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import INTERRUPTED
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import figure
 from ansible_collections.golive.cutover.plugins.plugin_utils._timeline import Timeline
 
 

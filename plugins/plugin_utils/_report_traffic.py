@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.figures import clock, figure
 from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_charts import Moment, Traffic, names_of
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_evidence import thinned
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, figure, table
+from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import table
 
 _PREVIEW = ("stage", "verify")
 _MOVES = ("overlap", "move", "weight", "weights", "widen", "shift", "narrow", "return")

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
-from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import tunnel_to
-from ansible_collections.golive.cutover.plugins.module_utils._monitor.login import Login, read_login
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.prometheus_api import PrometheusApi
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.proof import (
     Finding,
@@ -26,8 +24,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._monitor.rule_reade
     operator_there,
     servers,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.way import Way
 
-_PORT = 9090
 _EVERY_S = 1.0
 _LABELS = "Set the labels that it asks for on the rules: monitoring_rule_labels of the role monitoring."
 # What a tunnel raises while a pod restarts, and what may answer a moment later.
@@ -45,8 +43,7 @@ class _Look:
         self._call = call
         self._stack = stack
         self._found_client: Client | None = None
-        self._options: Mapping[str, Any] = call.params["prometheus"] or {}
-        self._login: Login | None = None
+        self._way_to = Way(call.params["prometheus"] or {}, self._client)
 
     def result(self) -> dict[str, Any]:
         """Look until nothing is wrong, nothing can get better, or the time is over."""
@@ -67,7 +64,7 @@ class _Look:
         way = self._way(readers)
         if not final and way is not None and (self._call.params["groups"] or self._call.params["targets"]):
             try:
-                with self._api(*way) as api:
+                with self._way_to.open(*way) as api:
                     findings += self._asked(api, told)
             except GoliveError as error:
                 if error.code not in _PASSING:
@@ -93,23 +90,13 @@ class _Look:
         return [], [finding("operator", "rule_ignored", message, _LABELS)]
 
     def _named(self) -> bool:
-        return bool(self._options.get("url") or self._call.params["tunnel"])
+        return bool(self._way_to.url or self._call.params["tunnel"])
 
     def _way(self, readers: list[Server]) -> tuple[str, Mapping[str, Any] | None] | None:
         """Path and tunnel: those that are set, or the way to the first server that reads the rule."""
         if self._named():
-            return str(self._options.get("path") or ""), self._call.params["tunnel"]
+            return self._way_to.path, self._call.params["tunnel"]
         return (readers[0].prefix, readers[0].tunnel) if readers else None
-
-    @contextmanager
-    def _api(self, path: str, tunnel: Mapping[str, Any] | None) -> Iterator[PrometheusApi]:
-        if self._login is None:
-            self._login = read_login(self._options, self._client)
-        if tunnel is None:
-            yield PrometheusApi(f"{self._options['url'].rstrip('/')}{path}", self._login, tunnelled=False)
-            return
-        with tunnel_to(self._client(), tunnel, _PORT) as (host, port):
-            yield PrometheusApi(f"http://{host}:{port}{path}", self._login, tunnelled=True)
 
     def _asked(self, api: PrometheusApi, told: dict[str, Any]) -> list[Finding]:
         told["groups"], faults = judge_groups(self._call.params["groups"] or [], api.groups(), api.formatted)

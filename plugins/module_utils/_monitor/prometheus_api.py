@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP API of a Prometheus: the rules it has loaded and the targets it scrapes."""
+"""The HTTP API of a Prometheus: the rules it has loaded, the targets it scrapes, and what it has measured."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.login import Login
 
 _ASK_S = 5
+# What looks back over days takes longer.
+_LOOK_BACK_S = 30
 
 
 class PrometheusApi:
@@ -43,12 +45,21 @@ class PrometheusApi:
         """The expression as this Prometheus writes it."""
         return str(self._ask("format_query", {"query": query}))
 
-    def _ask(self, what: str, asked: Mapping[str, Any]) -> Any:
+    def values(self, query: str, at: float) -> list[dict[str, Any]]:
+        """Each series of an expression at one moment (Unix seconds), with ``metric`` and ``value``."""
+        return list(self._ask("query", {"query": query, "time": at}, _LOOK_BACK_S)["result"])
+
+    def series(self, query: str, begin: float, end: float, step: float) -> list[dict[str, Any]]:
+        """Each series of an expression over a span, with ``metric`` and ``values``, pairs of Unix seconds and text."""
+        asked = {"query": query, "start": begin, "end": end, "step": step}
+        return list(self._ask("query_range", asked, _LOOK_BACK_S)["result"])
+
+    def _ask(self, what: str, asked: Mapping[str, Any], seconds: int = _ASK_S) -> Any:
         url = f"{self._base}/api/v1/{what}" + (f"?{urlencode(asked)}" if asked else "")
         try:
             answer = open_url(
                 url,
-                timeout=_ASK_S,
+                timeout=seconds,
                 use_proxy=self._use_proxy,
                 headers=self._login.headers,
                 validate_certs=self._login.validate_certs,

@@ -11,9 +11,11 @@ _ENVOY = "envoy_cluster_upstream_rq"
 _PLAIN = "http_request_duration_seconds"
 _OTEL = "http_server_request_duration_seconds"
 
-# ``fast`` are the requests of up to a second, ``scale`` turns the quantiles into seconds. Prometheus 3 writes 1 as 1.0.
+# ``fast`` are the requests of up to a second, ``scale`` turns the quantiles into seconds, ``code`` is
+# the label with the status or its class. Prometheus 3 writes 1 as 1.0.
 SOURCES: Mapping[str, Mapping[str, str]] = {
     "prometheus": {
+        "code": "code",
         "requests": "http_requests_total{$app}",
         "errors": 'http_requests_total{$app,code=~"5.."}',
         "bucket": f"{_PLAIN}_bucket{{$app}}",
@@ -22,6 +24,7 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
         "scale": "",
     },
     "opentelemetry": {
+        "code": "http_response_status_code",
         "requests": f"{_OTEL}_count{{$app}}",
         "errors": f'{_OTEL}_count{{$app,http_response_status_code=~"5.."}}',
         "bucket": f"{_OTEL}_bucket{{$app}}",
@@ -30,6 +33,7 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
         "scale": "",
     },
     "envoy": {
+        "code": "envoy_response_code_class",
         "requests": f"{_ENVOY}_xx{{$app}}",
         "errors": f'{_ENVOY}_xx{{$app,envoy_response_code_class="5"}}',
         "bucket": f"{_ENVOY}_time_bucket{{$app}}",

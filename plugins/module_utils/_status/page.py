@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el
+from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, document, el
 from ansible_collections.golive.cutover.plugins.module_utils._status.history import History, days_of, is_up, uptime
 
 _BAR = 8
@@ -53,20 +51,7 @@ def page(title: str, history: History, incidents: Iterable[Mapping[str, Any]], n
             el("p", "The same as data: ", el("a", "status.json", href="status.json"), class_="soft"),
         ),
     )
-    return "<!DOCTYPE html>\n" + el("html", _head(title), el("body", body), lang="en") + "\n"
-
-
-def _head(title: str) -> Html:
-    allowed = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=policy),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("title", title),
-        el("style", Html(STYLE)),
-    )
+    return document(title, STYLE, body)
 
 
 def _now(components: Mapping[str, Any], incidents: list[Mapping[str, Any]]) -> Html:

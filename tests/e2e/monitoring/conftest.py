@@ -20,7 +20,7 @@ from tests.e2e.monitoring import receiver
 from tests.images.cli import manifest_path
 
 # Short, so that the tests need not wait: what is measured at the usual ones stands in docs/alerts.md.
-QUICK = {"monitoring_interval": 3, "monitoring_hypercare": True}
+QUICK = {"monitoring_interval": 3, "monitoring_hypercare": True, "monitoring_dashboards": True}
 
 
 def embedded_settings() -> dict[str, Any]:

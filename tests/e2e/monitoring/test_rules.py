@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.golive.cutover.plugins.filter.grafana_dashboards import grafana_dashboards
 from ansible_collections.golive.cutover.plugins.filter.prometheus_rules import prometheus_rules
 from ansible_collections.golive.cutover.plugins.modules import monitor_info
 from tests.e2e.conftest import kubectl
@@ -65,25 +66,43 @@ def found(namespace: str) -> Any:
     return json.loads(text) if text else None
 
 
+def dashboards(namespace: str, label: str = "grafana_dashboard=1") -> dict[str, Any]:
+    """Each dashboard that a sidecar finds by the label, by its name."""
+    maps = json.loads(kubectl("-n", namespace, "get", "configmaps", "-l", label, "-o", "json"))["items"]
+    files = {name: text for one in maps for name, text in one["data"].items()}
+    start = f"{namespace}-shop-"
+    return {name.removeprefix(start).removesuffix(".json"): json.loads(text) for name, text in files.items()}
+
+
 def test_the_rules_arrive_as_the_filter_makes_them_and_go_again(namespace: str, kind: None) -> None:
     planned = play(namespace, "--check", "--diff")
-    assert changes(planned) == 1
+    # The rules, and the dashboards.
+    assert changes(planned) == 2
     assert "AppErrorBudgetBurnFast" in planned.stdout
     assert found(namespace) is None
 
-    assert changes(play(namespace)) == 1
+    assert changes(play(namespace)) == 2
     wish = {"app": "shop", "namespace": namespace, "without": UNSEEN}
     made = found(namespace)
     assert made["spec"] == {"groups": prometheus_rules(wish)}
     assert made["metadata"]["labels"]["release"] == "stack"
+    boards = dashboards(namespace)
+    assert boards == grafana_dashboards({**wish})
 
     assert changes(play(namespace, "--check")) == 0
     assert changes(play(namespace)) == 0
-    assert changes(play(namespace, monitoring_hypercare=True)) == 1
+    assert changes(play(namespace, monitoring_hypercare=True)) == 2
     assert found(namespace)["spec"] == {"groups": prometheus_rules({**wish, "hypercare": True})}
 
-    assert changes(play(namespace, file="remove.yml")) == 1
+    assert changes(play(namespace, monitoring_hypercare=True, monitoring_dashboards=False)) == 1
+    assert dashboards(namespace) == {}
+    labels = {"monitoring_dashboard_labels": {"dashboards": "theirs"}}
+    assert changes(play(namespace, monitoring_hypercare=True, **labels)) == 1
+    assert set(dashboards(namespace, "dashboards=theirs")) == set(boards)
+
+    assert changes(play(namespace, file="remove.yml")) == 2
     assert found(namespace) is None
+    assert dashboards(namespace, "dashboards=theirs") == {}
     assert changes(play(namespace, file="remove.yml")) == 0
 
 

@@ -60,6 +60,11 @@ RIGHT: dict[str, dict[str, Any]] = {
     "kube_track": {"objects": [{"kind": "Deployment", "name": "x"}]},
     "login_secret": {"namespace": "x", "name": "x", "logins": ["x_a", "x_b"]},
     "monitor_info": {"rule": {"namespace": "x", "name": "x"}},
+    "monitor_page": {
+        "output": "/nowhere/x.html",
+        "watched": {"app": "x"},
+        "tunnel": {"namespace": "x", "service": "x"},
+    },
     "notify": {
         "event": "test",
         "app": "x",

@@ -134,5 +134,9 @@ GAUGES = {
     "golive_secret_max_age_seconds",
 }
 
+# What no rule reads, and a dashboard does.
+SHOWN_COUNTERS = {"prometheus_tsdb_head_samples_appended_total"}
+SHOWN_GAUGES = {"prometheus_rule_group_last_duration_seconds", "prometheus_tsdb_head_series"}
+
 # Series of the monitoring itself belong to no app.
 UNSCOPED = ("alertmanager_", "prometheus_", "vector_", "up")

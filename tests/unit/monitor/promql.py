@@ -43,15 +43,30 @@ def selectors(expr: str) -> list[Selector]:
 
 
 def faults(expr: str, records: Set[str], alert: bool) -> list[str]:
-    """What is wrong with an expression; ``records`` are the names that the catalogue itself makes."""
+    """What is wrong with the expression of a rule; ``records`` are the names that the catalogue itself makes."""
+    found = faults_of_series(expr, COUNTERS | GAUGES | records, COUNTERS)
+    if _AGGREGATED.search(re.sub(r'"[^"]*"', "", expr)):
+        found.append("an aggregation that drops the namespace")
+    for labels in re.findall(r"\bby \(([^)]*)\)", expr):
+        names = {label.strip() for label in labels.split(",")}
+        unscoped = all(one.name.startswith(UNSCOPED) for one in selectors(expr))
+        if not unscoped and not {"cluster", "namespace"} <= names:
+            found.append(f"by ({labels}) drops the labels that routes need")
+    if alert and expr != "vector(1)" and not re.search(r"[^=!<>~](==|!=|<=|>=|<|>)[^=~]|\bunless\b", expr):
+        found.append("an alert that compares nothing")
+    return found
+
+
+def faults_of_series(expr: str, known: Set[str], counters: Set[str]) -> list[str]:
+    """What is wrong with the series that it reads: unknown, a counter in the wrong place, or of somebody else."""
     found = []
     for one in selectors(expr):
-        if one.name not in COUNTERS | GAUGES | records:
+        if one.name not in known:
             found.append(f"{one.name}: no exporter and no record has it")
         counted = _COUNTING.search(re.sub(r"[\w:]+$", "", one.before))
-        if one.name in COUNTERS and not counted:
+        if one.name in counters and not counted:
             found.append(f"{one.name}: a counter without rate or increase")
-        if one.name not in COUNTERS and counted:
+        if one.name not in counters and counted:
             found.append(f"{one.name}: rate or increase of what is no counter")
         if not one.name.startswith(UNSCOPED) and 'namespace="' not in one.matchers:
             found.append(f"{one.name}: of any namespace")
@@ -62,15 +77,6 @@ def faults(expr: str, records: Set[str], alert: bool) -> list[str]:
             of_namespace = ("kube_resourcequota", "kube_job_", "certmanager_", "externalsecret_")
             if not one.name.startswith(of_namespace):
                 found.append(f"{one.name}: of any app")
-    if _AGGREGATED.search(re.sub(r'"[^"]*"', "", expr)):
-        found.append("an aggregation that drops the namespace")
-    for labels in re.findall(r"\bby \(([^)]*)\)", expr):
-        names = {label.strip() for label in labels.split(",")}
-        unscoped = all(one.name.startswith(UNSCOPED) for one in selectors(expr))
-        if not unscoped and not {"cluster", "namespace"} <= names:
-            found.append(f"by ({labels}) drops the labels that routes need")
-    if alert and expr != "vector(1)" and not re.search(r"[^=!<>~](==|!=|<=|>=|<|>)[^=~]|\bunless\b", expr):
-        found.append("an alert that compares nothing")
     return found
 
 

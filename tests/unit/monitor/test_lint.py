@@ -10,8 +10,10 @@ import itertools
 import pytest
 
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.catalogue import RECORDS
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.dashboards import DASHBOARDS
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.render import groups
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.settings import DATABASES, METRICS, settings_from
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.shown import shown
 from tests.unit.monitor.contract import COUNTERS, GAUGES
 from tests.unit.monitor.promql import faults, selectors
 
@@ -43,16 +45,16 @@ def test_every_series_of_the_contract_is_read() -> None:
 
 
 def test_every_record_is_used_or_shown() -> None:
-    # What no alert reads is for the dashboards and for reports.
-    shown = {
-        "app:http_latency_seconds:p50_5m",
-        "app:http_latency_seconds:p99_5m",
-        "app:error_budget:remaining_30d",
-        "pg:instances_up:count",
-        "pg:wal_archive:age_seconds",
+    boards = [shown(board, settings_from(ALL)) for board in DASHBOARDS]
+    drawn = {
+        one.name
+        for board in boards
+        for panel in board.panels
+        for query in panel.queries
+        for one in selectors(query.expr)
     }
     read = {one.name for rule in RULES for one in selectors(rule["expr"])}
-    assert NAMES - read == shown
+    assert NAMES - read - drawn == set()
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.figures import clock, duration, figure
 from ansible_collections.golive.cutover.plugins.module_utils._core.html import el
+from ansible_collections.golive.cutover.plugins.module_utils._core.plot import Panel, line, ticks, time_ticks
 from ansible_collections.golive.cutover.plugins.plugin_utils._report import FAILED, INTERRUPTED, OK
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, duration, figure
 from ansible_collections.golive.cutover.plugins.plugin_utils._report_page import page
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_plot import Panel, line, ticks, time_ticks
 from tests.unit.report.sample import gate, release, report_of, series, switch, told
 
 VOID = {"meta", "br"}
@@ -183,6 +183,7 @@ def test_axes_have_round_values() -> None:
     assert ticks(0) == [0, 1]
     assert ticks(0.7) == [0, 0.2, 0.4, 0.6, 0.8]
     assert ticks(1234)[-1] >= 1234
+    assert ticks(3e-13)[-1] >= 3e-13
     assert time_ticks(13.2, 58) == [15, 20, 25, 30, 35, 40, 45, 50, 55]
     assert time_ticks(0, 7200)[1] == 900
     assert time_ticks(5, 5) == [5]

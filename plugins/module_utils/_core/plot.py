@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.figures import clock, figure
 from ansible_collections.golive.cutover.plugins.module_utils._core.html import Html, el, join
-from ansible_collections.golive.cutover.plugins.plugin_utils._report_html import clock, figure
 
 _TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 
@@ -23,7 +23,7 @@ def ticks(top: float, most: int = 4) -> list[float]:
     raw = top / most
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * (1 - 1e-9))
-    return [round(step * number, 10) for number in range(math.ceil(top / step - 1e-9) + 1)]
+    return [float(f"{step * number:.10g}") for number in range(math.ceil(top / step - 1e-9) + 1)]
 
 
 def time_ticks(begin: float, end: float, most: int = 9) -> list[float]:
@@ -68,13 +68,13 @@ def value_axis(panel: Panel, marks: Sequence[float], title: str, unit: str = "")
     return join(*parts)
 
 
-def time_axis(panel: Panel, title: str) -> Html:
-    """Times below the panel."""
+def time_axis(panel: Panel, title: str, shown: Callable[[float], str] = clock) -> Html:
+    """Times below the panel, as ``shown`` writes them."""
     parts = []
     for second in time_ticks(panel.begin, panel.end):
         place = panel.x(second)
         parts.append(el("line", x1=place, x2=place, y1=panel.lower, y2=panel.lower + 4, class_="base"))
-        parts.append(el("text", clock(second), x=place, y=panel.lower + 17, class_="tick", text_anchor="middle"))
+        parts.append(el("text", shown(second), x=place, y=panel.lower + 17, class_="tick", text_anchor="middle"))
     parts.append(el("text", title, x=panel.right, y=panel.lower + 34, class_="tick", text_anchor="end"))
     return join(*parts)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The look of a report: light, dark and on paper. Colours of data are those of Okabe and Ito, which the colour-blind
+"""The look of our pages: light, dark and on paper. Colours of data are those of Okabe and Ito, which the colour-blind
 tell apart."""
 
 from __future__ import annotations
