@@ -146,7 +146,7 @@ GUIDES = {
         "The move must not go on. Users may be on either side.",
         (
             f"See which side is live: `{STATUS}`",
-            "Read the guard's name in the alert and its reason in the run's output.",
+            "Read the guard in the alert, which is the phase of the release, and its reason in the run's output.",
         ),
         (
             ("Before the switch", "Stop; nothing has happened yet"),

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.e2e.backup.store import bring_up
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.flow.stage import Stage
 from tests.e2e.monitoring import receiver
@@ -20,6 +22,14 @@ from tests.images.cli import manifest_path
 
 # Short, so that the tests need not wait: what is measured at the usual ones stands in docs/alerts.md.
 QUICK = {"monitoring_interval": 3, "monitoring_hypercare": True}
+# A backup is missed after minutes; all else is as it would be.
+MOST_AGE_S = 420
+WITH_BACKUPS = {
+    "postgres_image": "golive.test/postgres-backup",
+    "postgres_version": "17",
+    "postgres_resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "640Mi"}},
+    "monitoring_bounds": {"backup_seconds": MOST_AGE_S},
+}
 
 
 def embedded_settings() -> dict[str, Any]:
@@ -51,9 +61,28 @@ def embedded_settings() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def watched(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A stage that is live and watched."""
+    with live_stage(tmp_path_factory, QUICK) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def usual(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage that is live, has backups, and is watched as often as by default."""
+    with live_stage(tmp_path_factory, WITH_BACKUPS, stored=True) as stage:
+        yield stage
+
+
+@contextmanager
+def live_stage(
+    folders: pytest.TempPathFactory, more: dict[str, Any], stored: bool = False
+) -> Iterator[Stage]:
+    """A stage from nothing by the real playbook; ``stored`` brings a store for its backups."""
     namespace = f"golive-watched-{secrets.token_hex(3)}"
     kubectl("create", "namespace", namespace)
     receiver.start(namespace)
+    if stored:
+        store = bring_up(namespace)
+        more = {**more, "backup_repositories": [store.repository(tunnel=store.tunnel)]}
     local = yaml.safe_load((ROOT / "inventories/local/host_vars/notes.yml").read_text())
     shared = yaml.safe_load((ROOT / "inventories/local/group_vars/golive_apps.yml").read_text())
     own = {
@@ -63,12 +92,12 @@ def watched(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
         "release_probe_url": "",
         "migrate_path": str(ROOT / "tests/app/migrations"),
         "migrate_target": "0001",
-        "migrate_restore_dir": str(tmp_path_factory.mktemp("dumps")),
+        "migrate_restore_dir": str(folders.mktemp("dumps")),
     }
-    settings = {**shared, **local, **own, **embedded_settings(), **QUICK}
-    stage = Stage(tmp_path_factory.mktemp(namespace), namespace, 0, "", settings)
-    play = stage.play("site.yml")
+    settings = {**shared, **local, **own, **embedded_settings(), **more}
+    stage = Stage(folders.mktemp(namespace), namespace, 0, "", settings)
     try:
+        play = stage.play("site.yml")
         assert play.code == 0, play.output
         yield stage
     finally:

@@ -50,8 +50,7 @@ without it stays silent for a day. The trend of PostgresVolumeFilling wants an h
 A database counts as down only when a probe of its port (`probe_success` with `role="database"` and the exporter's
 `instance`) fails as well. Without such a probe an exporter that cannot log in looks like a server that is down.
 
-Of our own series the exporter of the role monitoring serves those of `schema`; `NOT_EXPORTED` in
-`plugins/module_utils/_postgres/exported.py` names the others.
+Our own series come from the exporter of the role monitoring; its README says what each is read from.
 
 ## How soon
 
