@@ -256,7 +256,7 @@ GUIDES = {
             ("fault is exporter", f"The log of the database names the query: `{DATABASE_LOGS}`"),
             (
                 "fault is query",
-                "The log names the cause: `kubectl -n NAMESPACE logs deploy/APP-golive-exporter --all-containers --tail=50`",
+                "The log names the cause: `kubectl -n NAMESPACE logs deploy/APP-golive-exporter --all-containers`",
             ),
             ("fault is rules", "A rule was changed by hand: run site to have the right ones"),
             ("fault is configuration", "Take the newest change of the configuration back"),

@@ -63,7 +63,8 @@ def bundle(main: str, path: str | None, params: Mapping[str, Any], alive: Callab
 def program(main: str, given: Sequence[str]) -> bytes:
     """The archive that calls ``main()`` of the module ``main`` with ``SOURCES`` of those in ``given``; only code."""
     names = [f"given_{number}" for number in range(len(given))]
-    lines = [f"from {main} import main", *(f"from {one} import SOURCES as {name}" for one, name in zip(given, names, strict=True))]
+    lines = [f"from {main} import main"]
+    lines += [f"from {one} import SOURCES as {name}" for one, name in zip(given, names, strict=True)]
     start = "\n".join([*lines, f"raise SystemExit(main([{', '.join(f'*{name}' for name in names)}]))\n"])
     contents: dict[str, bytes] = {}
     for one in (main, *given):

@@ -73,9 +73,7 @@ def usual(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @contextmanager
-def live_stage(
-    folders: pytest.TempPathFactory, more: dict[str, Any], stored: bool = False
-) -> Iterator[Stage]:
+def live_stage(folders: pytest.TempPathFactory, more: dict[str, Any], stored: bool = False) -> Iterator[Stage]:
     """A stage from nothing by the real playbook; ``stored`` brings a store for its backups."""
     namespace = f"golive-watched-{secrets.token_hex(3)}"
     kubectl("create", "namespace", namespace)

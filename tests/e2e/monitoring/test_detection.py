@@ -83,7 +83,8 @@ def test_an_app_without_any_backup_is_told_of_until_it_has_one(usual: Stage) -> 
 
 
 def test_a_migration_that_fails(usual: Stage, tmp_path: Path) -> None:
-    (tmp_path / "0001_create_notes.sql").write_text(Path(usual.settings["migrate_path"], "0001_create_notes.sql").read_text())
+    good = Path(usual.settings["migrate_path"], "0001_create_notes.sql")
+    (tmp_path / good.name).write_text(good.read_text())
     bad = tmp_path / "0002_bad.sql"
     bad.write_text("ALTER TABLE notes ADD COLUMN price numeric;\nUPDATE nowhere SET price = 0;\n")
     ways = {"migrate_path": str(tmp_path), "migrate_target": "", "migrate_waive_restore_point": "a test"}
@@ -147,7 +148,8 @@ def test_a_crash_loop_of_the_live_pods(usual: Stage) -> None:
     at = ("-n", usual.namespace)
     container = kubectl(*at, "get", name, "-o", "jsonpath={.spec.template.spec.containers[0].name}")
     # Without it the sound pod would stay until the new one is ready.
-    kubectl(*at, "patch", name, "--type=merge", "-p", '{"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}}')
+    strategy = {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}
+    kubectl(*at, "patch", name, "--type=merge", "-p", json.dumps(strategy))
     kubectl(*at, "set", "image", name, f"{container}=golive.test/notes:3.0.0-crash")
     fault = time.time()
 

@@ -58,9 +58,7 @@ def test_bloat_is_what_deleted_rows_have_left(place: Place, reader: dict[str, st
     assert bloat(reader)["public.notes"][0] < 0.06
 
 
-def test_a_query_that_waits_for_a_lock_hides_no_other(
-    place: Place, reader: dict[str, str]
-) -> None:
+def test_a_query_that_waits_for_a_lock_hides_no_other(place: Place, reader: dict[str, str]) -> None:
     told = of_database.read_facts(reader)
     assert told.faults == {}
     assert {one.name for samples in told.samples.values() for one in samples} == set(of_database.SHOWN)
@@ -76,7 +74,8 @@ def test_a_query_that_waits_for_a_lock_hides_no_other(
 
 def test_a_migration_that_did_not_end_has_failed(place: Place, reader: dict[str, str], tmp_path: Any) -> None:
     assert of_migrations.read_migrations(reader).samples == {"migrations": []}
-    tmp_path.joinpath("0001_notes.sql").write_text("CREATE TABLE notes (id bigint);\nINSERT INTO notes VALUES (1), (1);\n")
+    table = "CREATE TABLE notes (id bigint);\nINSERT INTO notes VALUES (1), (1);\n"
+    tmp_path.joinpath("0001_notes.sql").write_text(table)
     spec = {name: option.get("default") for name, option in db_migrate.SPEC["argument_spec"].items()}
     owner = {"user": f"{place.name}_migrate", "password": place.password("migrate"), "sslmode": "disable"}
     where = {"host": "127.0.0.1", "port": place.server.port, "database": place.name, "connect_timeout": 10}
@@ -96,7 +95,7 @@ def test_a_migration_that_did_not_end_has_failed(place: Place, reader: dict[str,
     db_migrate.run(call_for_tests(options))
     assert states() == {("0001_notes.sql", "applied")}
     tmp_path.joinpath("0002_unique.sql").write_text("CREATE UNIQUE INDEX CONCURRENTLY notes_id ON notes (id);\n")
-    with pytest.raises(Exception, match="0002_unique.sql"):
+    with pytest.raises(Exception, match=r"0002_unique\.sql"):
         db_migrate.run(call_for_tests(options))
     assert states() == {("0002_unique.sql", "failed")}
     place.as_("migrate", "DELETE FROM notes")

@@ -20,8 +20,8 @@ from ansible_collections.golive.cutover.plugins.filter.exporter_program import G
 from ansible_collections.golive.cutover.plugins.filter.prometheus_rules import prometheus_rules
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.bounds import BOUNDS, ORDER, PROFILES
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.catalogue import ALERTS, RECORDS
-from ansible_collections.golive.cutover.plugins.module_utils._monitor.settings import COMPONENTS
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.exporter import UP
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.settings import COMPONENTS
 from tests.unit.monitor.promql import selectors
 
 ROLE = Path(__file__).parents[3] / "roles/monitoring"
@@ -213,7 +213,7 @@ def test_each_of_our_own_series_is_served() -> None:
     ],
 )
 def test_what_nobody_tells_has_no_rule(settings: dict[str, Any], unseen: set[str]) -> None:
-    known = {"monitoring_mode": "embedded", "monitoring_exporter_image": "exporter", "monitoring_app": "shop", **settings}
+    known = {"monitoring_mode": "embedded", "monitoring_exporter_image": "x", "monitoring_app": "shop", **settings}
     given = ["-e", f"@{ROLE}/vars/main.yml", "-e", json.dumps(known)]
     command = ["ansible", "localhost", "-i", "localhost,", "-c", "local", *given, "-m", "ansible.builtin.debug"]
     told = subprocess.run([*command, "-a", "var=__monitoring_unseen"], capture_output=True, text=True, check=True)
