@@ -38,9 +38,9 @@ def read_journal(_login: Mapping[str, str]) -> Told:
 
 
 def guards(runs: Sequence[Run], now: float) -> list[Sample]:
-    """Each phase of the newest move that a gate or a proof has judged; 1 where it stopped the move.
+    """Each phase of the newest move up to the one that stopped it, which has the value 1; what follows is the way back.
 
-    A move that went well has no guard that is tripped, and one that ended otherwise has them for ``_TOLD_S`` more.
+    A move that went well has none that is tripped, and one that ended otherwise has it for ``_TOLD_S`` more.
     """
     moves = [run for run in runs if run["purpose"] in ("release", "rollback")]
     if not moves:
@@ -51,9 +51,11 @@ def guards(runs: Sequence[Run], now: float) -> list[Sample]:
     found: dict[str, float] = {}
     for phase in run["phases"]:
         judged = phase["verdict"].get("verdict")
-        if judged and phase["phase"] != _MIGRATE:
-            bad = judged != "pass" and not over and not good
-            found[phase["phase"]] = max(found.get(phase["phase"], 0.0), float(bad))
+        if not judged or phase["phase"] == _MIGRATE:
+            continue
+        found[phase["phase"]] = float(judged != "pass" and not over and not good)
+        if judged != "pass":
+            break
     return [Sample(TRIPPED, value, {"guard": guard}) for guard, value in found.items()]
 
 

@@ -21,15 +21,8 @@ from tests.e2e.monitoring import receiver
 from tests.images.cli import manifest_path
 
 # Short, so that the tests need not wait: what is measured at the usual ones stands in docs/alerts.md.
-QUICK = {"monitoring_interval": 3, "monitoring_hypercare": True}
-# A backup is missed after minutes; all else is as it would be.
+QUICK = {"monitoring_interval": 3, "monitoring_hypercare": True, "monitoring_repositories_interval": 10}
 MOST_AGE_S = 420
-WITH_BACKUPS = {
-    "postgres_image": "golive.test/postgres-backup",
-    "postgres_version": "17",
-    "postgres_resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "640Mi"}},
-    "monitoring_bounds": {"backup_seconds": MOST_AGE_S},
-}
 
 
 def embedded_settings() -> dict[str, Any]:
@@ -60,27 +53,25 @@ def embedded_settings() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def watched(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A stage that is live and watched."""
+    """A stage that is live, has backups, and is watched all the time."""
     with live_stage(tmp_path_factory, QUICK) as stage:
         yield stage
 
 
 @pytest.fixture(scope="module")
 def usual(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A stage that is live, has backups, and is watched as often as by default."""
-    with live_stage(tmp_path_factory, WITH_BACKUPS, stored=True) as stage:
+    """The same, watched as often as by default; a backup is missed after minutes."""
+    with live_stage(tmp_path_factory, {"monitoring_bounds": {"backup_seconds": MOST_AGE_S}}) as stage:
         yield stage
 
 
 @contextmanager
-def live_stage(folders: pytest.TempPathFactory, more: dict[str, Any], stored: bool = False) -> Iterator[Stage]:
-    """A stage from nothing by the real playbook; ``stored`` brings a store for its backups."""
+def live_stage(folders: pytest.TempPathFactory, more: dict[str, Any]) -> Iterator[Stage]:
+    """A stage from nothing by the real playbook, with a store for its backups in the same namespace."""
     namespace = f"golive-watched-{secrets.token_hex(3)}"
     kubectl("create", "namespace", namespace)
     receiver.start(namespace)
-    if stored:
-        store = bring_up(namespace)
-        more = {**more, "backup_repositories": [store.repository(tunnel=store.tunnel)]}
+    store = bring_up(namespace)
     local = yaml.safe_load((ROOT / "inventories/local/host_vars/notes.yml").read_text())
     shared = yaml.safe_load((ROOT / "inventories/local/group_vars/golive_apps.yml").read_text())
     own = {
@@ -90,7 +81,10 @@ def live_stage(folders: pytest.TempPathFactory, more: dict[str, Any], stored: bo
         "release_probe_url": "",
         "migrate_path": str(ROOT / "tests/app/migrations"),
         "migrate_target": "0001",
-        "migrate_restore_dir": str(folders.mktemp("dumps")),
+        "postgres_image": "golive.test/postgres-backup",
+        "postgres_version": "17",
+        "postgres_resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "640Mi"}},
+        "backup_repositories": [store.repository(tunnel=store.tunnel)],
     }
     settings = {**shared, **local, **own, **embedded_settings(), **more}
     stage = Stage(folders.mktemp(namespace), namespace, 0, "", settings)

@@ -12,6 +12,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,13 @@ def value(stage: Stage, query: str) -> float | None:
     return float(found[0]["value"][1]) if found else None
 
 
+def failed_at(stage: Stage) -> float:
+    """When the newest run has met what ended it, as its journal says."""
+    phases = stage.runs()[0]["phases"]
+    ended = next(phase["ended"] for phase in phases if phase["verdict"].get("verdict") == "fail")
+    return datetime.fromisoformat(ended.replace("Z", "+00:00")).timestamp()
+
+
 def back_up(stage: Stage) -> None:
     done = stage.play("backup.yml", "--tags", "now", backup_type="full")
     assert done.code == 0, done.output
@@ -90,7 +98,7 @@ def test_a_migration_that_fails(usual: Stage, tmp_path: Path) -> None:
     ways["migrate_rehearse"] = False
     failed = usual.play("migrate.yml", **ways)
     assert failed.code == 2, failed.output
-    fault = time.time()
+    fault = failed_at(usual)
 
     def mend() -> None:
         bad.unlink()
@@ -104,7 +112,7 @@ def test_a_migration_that_fails(usual: Stage, tmp_path: Path) -> None:
 def test_a_gate_that_stops_a_move(usual: Stage) -> None:
     stopped = usual.play("release.yml", app_env={"LOG_LEVEL": "debug"}, release_gates=[GATE])
     assert stopped.code == 2, stopped.output
-    fault = time.time()
+    fault = failed_at(usual)
 
     def mend() -> None:
         again = usual.play("release.yml")
