@@ -123,9 +123,12 @@ def test_a_gate_that_stops_a_move(usual: Stage) -> None:
 
 
 def test_an_archive_that_takes_nothing(usual: Stage) -> None:
-    """The store is gone, so that archive_command fails; WAL is made by itself."""
+    """The store is gone, so that archive_command fails; a server that nobody writes to would not archive at all."""
     patch = ("-n", usual.namespace, "patch", "service/s3", "--type=merge", "-p")
     kubectl(*patch, json.dumps({"spec": {"selector": {"app": "nobody"}}}))
+    write = "SELECT pg_logical_emit_message(true, 'a', 'b'); SELECT pg_switch_wal()"
+    pod = ("exec", "notes-postgres-0", "-c", "postgres", "--", "psql", "-qAt", "-U", "postgres", "-c")
+    kubectl("-n", usual.namespace, *pod, write)
     detect(
         usual,
         "PostgresWalArchivingStopped",
@@ -135,16 +138,14 @@ def test_an_archive_that_takes_nothing(usual: Stage) -> None:
 
 
 def test_a_server_without_a_connection_left(usual: Stage) -> None:
-    hold = "for i in $(seq 60); do psql -qAt -U postgres -d postgres -c 'SELECT pg_sleep(600)' & done; wait"
-    pod = ("kubectl", "-n", usual.namespace, "exec", "notes-postgres-0", "-c", "postgres", "--")
-    with subprocess.Popen([*pod, "sh", "-c", hold], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as held:
-        end = "psql -qAt -U postgres -d postgres -c"
-        query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%'"
+    # Idle sessions, which end with what feeds them.
+    hold = "trap 'kill $(jobs -p)' TERM; echo $$ > /tmp/held; for i in $(seq 60); do tail -f /dev/null |"
+    hold += " psql -qAt -U postgres -d postgres & done; wait"
+    pod = ("kubectl", "-n", usual.namespace, "exec", "notes-postgres-0", "-c", "postgres", "--", "sh", "-c")
+    with subprocess.Popen([*pod, hold], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
 
         def mend() -> None:
-            # A superuser finds a place that nobody else may take.
-            subprocess.run([*pod, *end.split(), query + " AND pid <> pg_backend_pid()"], check=True, timeout=60)
-            held.kill()
+            subprocess.run([*pod, "kill $(cat /tmp/held)"], check=True, timeout=60)
 
         detect(usual, "PostgresConnectionsExhausted", time.time(), mend)
 
