@@ -66,11 +66,12 @@ seconds and the profile `mvp`. Single runs, on two cores that had five times the
 | AppErrorRateCritical | a release that fails for one request in 20, from the start of its rollout | 270 | 238 |
 | AppUnreachable | the only pod crashes again and again | 82 | 416 |
 | BackupMissing | backups withheld; from when the last one passed a bound of 420 s | 132 | 104 |
+| PostgresConnectionsExhausted | idle sessions take every place | 156 | 54 |
 | MigrationFailed | a migration that fails in its transaction | 38 | 70 |
 | CutoverGuardTripped | a gate that refuses the new release | 56 | 643, by itself |
 | PostgresWalArchivingStopped | the store of the backups is gone, one segment is written | 109 | 57 |
 
-The last five had 15 to 20 times the work that the machine could do. `tests/e2e/monitoring/test_detection.py` makes
+The last six had 15 to 20 times the work that the machine could do. `tests/e2e/monitoring/test_detection.py` makes
 their faults.
 
 All six pods of it together use 112 MiB (working set) for one app with its database, Prometheus 50 of them, with a
