@@ -5,11 +5,19 @@
 
 from __future__ import annotations
 
-from ansible_collections.golive.cutover.plugins.module_utils._postgres.exporter_archive import exporter_archive
+from ansible_collections.golive.cutover.plugins.module_utils._backup import exported as of_backups
+from ansible_collections.golive.cutover.plugins.module_utils._migrate import exported as of_migrations
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.exporter_archive import exporter_archive
+from ansible_collections.golive.cutover.plugins.module_utils._postgres import exported as of_database
+from ansible_collections.golive.cutover.plugins.module_utils._postgres import exported_secrets as of_secrets
+from ansible_collections.golive.cutover.plugins.module_utils._release import exported as of_releases
+
+# What each capability tells; none of them knows another.
+GIVEN = (of_database, of_secrets, of_migrations, of_releases, of_backups)
 
 DOCUMENTATION = r"""
 name: exporter_program
-short_description: Program that serves what only this collection knows of a database
+short_description: Program that serves what only this collection knows of an app
 version_added: 0.1.0
 author: Cutover contributors (@golive)
 description:
@@ -38,7 +46,7 @@ _value:
 
 def exporter_program(_empty: str) -> str:
     """The archive in Base64."""
-    return exporter_archive()
+    return exporter_archive([one.__name__ for one in GIVEN])
 
 
 class FilterModule:

@@ -136,7 +136,9 @@ options:
     description:
       - Whether to mark the pod template of every Deployment, StatefulSet and DaemonSet with a digest of the Secrets and
         ConfigMaps it reads, in the annotation C(golive.cutover/references), so that its pods are replaced when these
-        change. Objects of the set itself are left out; name those by their content.
+        change. Objects of the set itself are left out; name those by their content. Left out are also volumes that the
+        annotation C(golive.cutover/reread) of the pod template names, separated by commas, because their program reads
+        them anew.
       - Needs the right C(get) on these Secrets and ConfigMaps. The digest is keyed by the UID of each object, so that
         nobody can test a guessed value against it without that right.
     type: bool

@@ -25,7 +25,8 @@ options:
     required: true
   name:
     description:
-      - Name of the Secret. Its keys are C(username) and C(password). While the login changes, a Secret with C(-next)
+      - Name of the Secret. Its keys are C(username) and C(password), and C(rotated_at) with the time when this module
+        made the password. While the login changes, a Secret with C(-next)
         behind the name holds the coming one.
     type: str
     required: true

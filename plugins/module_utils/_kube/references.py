@@ -18,6 +18,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.apply_steps i
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 
 ANNOTATION = "golive.cutover/references"
+# On a pod template: names of volumes, separated by commas, that its programs read anew whenever they change.
+REREAD = "golive.cutover/reread"
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 
 Reference = tuple[str, str]
@@ -32,7 +34,14 @@ def mark_references(client: Client, steps: Iterable[Step], threads: int) -> None
     rows = list(steps)
     own = {(step.key.namespace, step.key.kind, step.key.name) for step in rows}
     marked = [
-        (step, [one for one in references_of(step.wanted["spec"]["template"]) if (step.key.namespace, *one) not in own])
+        (
+            step,
+            [
+                one
+                for one in references_of(_read_once(step.wanted["spec"]["template"]))
+                if (step.key.namespace, *one) not in own
+            ],
+        )
         for step in rows
         if step.key.group == "apps" and step.key.kind in _KINDS
     ]
@@ -49,6 +58,15 @@ def mark_references(client: Client, steps: Iterable[Step], threads: int) -> None
             meta = step.wanted["spec"]["template"].setdefault("metadata", {})
             mark = hashlib.sha256(text.encode()).hexdigest()[:16]
             meta["annotations"] = {**(meta.get("annotations") or {}), ANNOTATION: mark}
+
+
+def _read_once(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template without the volumes that are read anew."""
+    notes = (template.get("metadata") or {}).get("annotations") or {}
+    reread = set(notes.get(REREAD, "").split(","))
+    spec = template.get("spec") or {}
+    volumes = [one for one in spec.get("volumes") or [] if one.get("name") not in reread]
+    return {**template, "spec": {**spec, "volumes": volumes}}
 
 
 def references_of(template: Mapping[str, Any]) -> list[Reference]:

@@ -11,12 +11,13 @@ _BACKUP = "golive_backup_last_success_timestamp_seconds{$pg}"
 _NOT_AFTER = "certmanager_certificate_not_after_timestamp_seconds{$ns}"
 
 RECORDS = (
+    # Of several repositories the one that is furthest behind counts.
     Record(
         "R26",
         "pg:backup_age:seconds",
-        f"time() - max $P ({_BACKUP} > 0)",
+        f"time() - min $P ({_BACKUP})",
         "backup",
-        f"time() - (max $P ({_BACKUP} > 0)"
+        f"time() - (min $P ({_BACKUP})"
         " or max $P (barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{$pg} > 0))",
     ),
     Record(

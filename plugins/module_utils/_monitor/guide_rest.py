@@ -146,7 +146,7 @@ GUIDES = {
         "The move must not go on. Users may be on either side.",
         (
             f"See which side is live: `{STATUS}`",
-            "Read the guard's name in the alert and its reason in the run's output.",
+            "Read the guard in the alert, which is the phase of the release, and its reason in the run's output.",
         ),
         (
             ("Before the switch", "Stop; nothing has happened yet"),
@@ -241,7 +241,7 @@ GUIDES = {
     ),
     "MonitoringImpaired": Guide(
         "A part of the monitoring sees nothing; the label `fault` says which: exporter, login, rules, configuration,"
-        " targets or delivery.",
+        " targets, query or delivery.",
         "Alerts that depend on it stay silent, whatever happens.",
         (
             "Read the label `fault` and the text of the alert.",
@@ -254,6 +254,10 @@ GUIDES = {
                 "No connection is left (PostgresConnectionsExhausted), or the login of the exporter is gone",
             ),
             ("fault is exporter", f"The log of the database names the query: `{DATABASE_LOGS}`"),
+            (
+                "fault is query",
+                "The log names the cause: `kubectl -n NAMESPACE logs deploy/APP-golive-exporter --all-containers`",
+            ),
             ("fault is rules", "A rule was changed by hand: run site to have the right ones"),
             ("fault is configuration", "Take the newest change of the configuration back"),
             ("fault is targets", f"A pod is gone or a network policy is in the way: `{EVENTS}`"),

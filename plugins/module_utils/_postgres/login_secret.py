@@ -22,6 +22,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.secret import
 
 STEPS = ("keep", "begin", "move", "end")
 USER, PASSWORD = "username", "password"
+# When the password was made, ISO 8601 in UTC; one that was copied from elsewhere has none.
+ROTATED = "rotated_at"
 _NEXT = "-next"
 _ROLE = "golive.cutover/role"
 _MANAGED = {"app.kubernetes.io/managed-by": "golive", _ROLE: "login"}
@@ -80,9 +82,11 @@ class _Work:
         if state.login is None or (step == "keep" and not self._has_labels(state.current)):
             state = _State(self._have(state.current), state.next)
         if step == "begin" and state.next is None:
-            state = _State(state.current, self._write(name + _NEXT, None, self._other(state), _generated()))
+            made = self._write(name + _NEXT, None, self._other(state), _generated(), self._now())
+            state = _State(state.current, made)
         if step == "move" and state.next is not None and state.coming != state.login:
-            state = _State(self._write(name, state.current, state.coming, _text(state.next, PASSWORD)), state.next)
+            password, made_at = _text(state.next, PASSWORD), _text(state.next, ROTATED)
+            state = _State(self._write(name, state.current, state.coming, password, made_at), state.next)
         if step == "end" and state.next is not None:
             self._end(state)
             state = _State(state.current, None)
@@ -117,7 +121,12 @@ class _Work:
                 if not self._call.check_mode:
                     raise
         login = _text(found, USER) or self._logins[0]
-        return self._write(self._params["name"], found, login, password or _generated())
+        if password is None:
+            return self._write(self._params["name"], found, login, _generated(), self._now())
+        return self._write(self._params["name"], found, login, password, _text(found, ROTATED))
+
+    def _now(self) -> str:
+        return self._call.date().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _other(self, state: _State) -> str:
         return next(one for one in self._logins if one != state.login)
@@ -148,7 +157,12 @@ class _Work:
         return found
 
     def _write(
-        self, name: str, found: Mapping[str, Any] | None, login: str | None, password: str | None
+        self,
+        name: str,
+        found: Mapping[str, Any] | None,
+        login: str | None,
+        password: str | None,
+        rotated: str | None,
     ) -> Mapping[str, Any] | None:
         """Create it, or replace what was found if nobody has changed it since: name and password in one write."""
         meta = dict((found or {}).get("metadata") or {"name": name, "namespace": self._params["namespace"]})
@@ -156,14 +170,15 @@ class _Work:
         meta["labels"] = {**(meta.get("labels") or {}), **(self._params["labels"] or {}), **_MANAGED}
         if self._token is not None:
             meta["annotations"] = {**(meta.get("annotations") or {}), TOKEN: self._token}
-        values = {USER: login or "", PASSWORD: password or ""}
+        values = {USER: login or "", PASSWORD: password or "", **({ROTATED: rotated} if rotated else {})}
         data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+        kept = {key: value for key, value in ((found or {}).get("data") or {}).items() if key != ROTATED}
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
             "type": (found or {}).get("type") or "Opaque",
             "metadata": meta,
-            "data": {**((found or {}).get("data") or {}), **data},
+            "data": {**kept, **data},
         }
         self._changed = True
         if self._call.check_mode:

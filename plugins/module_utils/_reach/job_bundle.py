@@ -11,7 +11,7 @@ import importlib.util
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,9 +60,16 @@ def bundle(main: str, path: str | None, params: Mapping[str, Any], alive: Callab
     return Bundle(pieces, digest)
 
 
-def program(main: str) -> bytes:
-    """The archive that calls ``main()`` of the module ``main``, with nothing but code."""
-    return _zipped(_code(main))
+def program(main: str, given: Sequence[str]) -> bytes:
+    """The archive that calls ``main()`` of the module ``main`` with ``SOURCES`` of those in ``given``; only code."""
+    names = [f"given_{number}" for number in range(len(given))]
+    lines = [f"from {main} import main"]
+    lines += [f"from {one} import SOURCES as {name}" for one, name in zip(given, names, strict=True)]
+    start = "\n".join([*lines, f"raise SystemExit(main([{', '.join(f'*{name}' for name in names)}]))\n"])
+    contents: dict[str, bytes] = {}
+    for one in (main, *given):
+        contents.update(_code(one))
+    return _zipped({**contents, _START: start.encode()})
 
 
 def _files(path: str, alive: Callable[[], None]) -> dict[str, bytes]:

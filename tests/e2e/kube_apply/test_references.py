@@ -40,3 +40,18 @@ def test_readers_follow_a_changed_secret(namespace: str) -> None:
     apply(**wanted)
     found = live(namespace, "deployment", "reader")["spec"]["template"]["metadata"]["annotations"][MARK]
     assert found == marks[-1], "an object of the set itself is named by its content, it does not count"
+
+
+def test_what_a_program_reads_anew_replaces_no_pod(namespace: str) -> None:
+    reader = deployment("reader")
+    template = reader["spec"]["template"]
+    template["metadata"]["annotations"] = {"golive.cutover/reread": "other,token"}
+    template["spec"]["volumes"] = [{"name": "token", "secret": {"secretName": "token", "optional": True}}]
+    wanted = {"objects": [reader], "namespace": namespace, "mark_references": True}
+    assert apply(**wanted)["changed"]
+    for value in ("one", "two"):
+        _set_token(namespace, value)
+        assert not apply(check=True, **wanted)["changed"]
+    assert MARK not in live(namespace, "deployment", "reader")["spec"]["template"]["metadata"]["annotations"]
+    template["metadata"]["annotations"] = {}
+    assert apply(**wanted)["changed"]

@@ -14,13 +14,21 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.e2e.backup.store import bring_up
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.flow.stage import Stage
 from tests.e2e.monitoring import receiver
 from tests.images.cli import manifest_path
 
 # Short, so that the tests need not wait: what is measured at the usual ones stands in docs/alerts.md.
-QUICK = {"monitoring_interval": 3, "monitoring_hypercare": True, "monitoring_dashboards": True}
+QUICK = {
+    "app_replicas": 1,
+    "monitoring_interval": 3,
+    "monitoring_hypercare": True,
+    "monitoring_dashboards": True,
+    "monitoring_repositories_interval": 10,
+}
+MOST_AGE_S = 420
 
 
 def embedded_settings() -> dict[str, Any]:
@@ -51,17 +59,27 @@ def embedded_settings() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def watched(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A stage that is live and watched."""
-    with watched_stage(tmp_path_factory, {**QUICK, "app_replicas": 1}) as stage:
+    """A stage that is live, has backups, and is watched all the time."""
+    with live_stage(tmp_path_factory, QUICK) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def usual(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The same, watched as often as by default; a backup is missed after minutes."""
+    with live_stage(
+        tmp_path_factory, {"app_replicas": 1, "monitoring_bounds": {"backup_seconds": MOST_AGE_S}}
+    ) as stage:
         yield stage
 
 
 @contextmanager
-def watched_stage(tmp_path_factory: pytest.TempPathFactory, settings: Mapping[str, Any]) -> Iterator[Stage]:
-    """The same with other settings; it is gone at the end."""
+def live_stage(folders: pytest.TempPathFactory, more: Mapping[str, Any]) -> Iterator[Stage]:
+    """A stage from nothing by the real playbook, with a store for its backups in the same namespace."""
     namespace = f"golive-watched-{secrets.token_hex(3)}"
     kubectl("create", "namespace", namespace)
     receiver.start(namespace)
+    store = bring_up(namespace)
     local = yaml.safe_load((ROOT / "inventories/local/host_vars/notes.yml").read_text())
     shared = yaml.safe_load((ROOT / "inventories/local/group_vars/golive_apps.yml").read_text())
     own = {
@@ -70,12 +88,15 @@ def watched_stage(tmp_path_factory: pytest.TempPathFactory, settings: Mapping[st
         "release_probe_url": "",
         "migrate_path": str(ROOT / "tests/app/migrations"),
         "migrate_target": "0001",
-        "migrate_restore_dir": str(tmp_path_factory.mktemp("dumps")),
+        "postgres_image": "golive.test/postgres-backup",
+        "postgres_version": "17",
+        "postgres_resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "640Mi"}},
+        "backup_repositories": [store.repository(tunnel=store.tunnel)],
     }
-    used = {**shared, **local, **own, **embedded_settings(), **settings}
-    stage = Stage(tmp_path_factory.mktemp(namespace), namespace, 0, "", used)
-    play = stage.play("site.yml")
+    settings = {**shared, **local, **own, **embedded_settings(), **more}
+    stage = Stage(folders.mktemp(namespace), namespace, 0, "", settings)
     try:
+        play = stage.play("site.yml")
         assert play.code == 0, play.output
         yield stage
     finally:

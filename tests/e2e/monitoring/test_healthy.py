@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.flow.stage import Stage
-from tests.e2e.monitoring.conftest import watched_stage
+from tests.e2e.monitoring.conftest import live_stage
 from tests.e2e.monitoring.receiver import messages
 from tests.e2e.monitoring.test_embedded import ask
 from tests.e2e.node_ports import free_node_port
@@ -24,11 +24,13 @@ WHOLE_S = 900
 def calm(
     cluster: dict[str, str], programs: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """A stage with users, watched as one in production is."""
+    """A stage with users and a backup, watched as one in production is."""
     port = free_node_port()
     own = {"app_expose": {"node_port": port}, "release_probe_url": f"http://127.0.0.1:{port}/readyz"}
-    with watched_stage(tmp_path_factory, own) as stage:
+    with live_stage(tmp_path_factory, own) as stage:
         stage.port, stage.load_program = port, programs["load"]
+        backed = stage.play("backup.yml")
+        assert backed.code == 0, backed.output
         yield stage
 
 

@@ -361,7 +361,14 @@ CASES = [
         labels=CLAIM,
     ),
     recorded("pg:backup_age:seconds", 3000, of_database("golive_backup_last_success_timestamp_seconds", 600)),
-    recorded("pg:backup_age:seconds", None, of_database("golive_backup_last_success_timestamp_seconds", 0)),
+    # Of two repositories the older one, also where it has no backup at all.
+    recorded(
+        "pg:backup_age:seconds",
+        3600,
+        of_database("golive_backup_last_success_timestamp_seconds", 600, repo="1"),
+        of_database("golive_backup_last_success_timestamp_seconds", 0, repo="2"),
+    ),
+    recorded("pg:backup_age:seconds", None, of_database("golive_backup_first_success_timestamp_seconds", 600)),
     recorded(
         "pg:backup_age:seconds",
         3000,

@@ -127,6 +127,13 @@ CASES = [
     ),
     fires("LogPipelineDropping", _discarded("false"), labels=[{"component_id": "out"}], start=30),
     quiet("LogPipelineDropping", _discarded("true"), start=30),
+    fires(
+        "MonitoringImpaired",
+        of_app("golive_exporter_query_up", 0, query="bloat"),
+        labels=[{"query": "bloat"}],
+        fault="query",
+    ),
+    quiet("MonitoringImpaired", of_app("golive_exporter_query_up", 1, query="bloat"), fault="query"),
     fires("MonitoringImpaired", of_database("pg_exporter_last_scrape_error", 1), fault="exporter"),
     fires(
         "MonitoringImpaired",

@@ -122,6 +122,7 @@ GAUGES = {
     # our own exporter
     "golive_backup_last_success_timestamp_seconds",
     "golive_cutover_guard_tripped",
+    "golive_exporter_query_up",
     "golive_migration_started_timestamp_seconds",
     "golive_migration_state",
     "golive_pg_bloat_bytes",

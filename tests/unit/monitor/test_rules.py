@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.golive.cutover.plugins.filter.exporter_program import GIVEN
 from ansible_collections.golive.cutover.plugins.filter.prometheus_rules import prometheus_rules
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.bounds import BOUNDS, ORDER, PROFILES
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.catalogue import ALERTS, RECORDS
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.exporter import UP
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.settings import COMPONENTS
-from ansible_collections.golive.cutover.plugins.module_utils._postgres.exported import EXPORTED, NOT_EXPORTED
 from tests.unit.monitor.promql import selectors
 
 ROLE = Path(__file__).parents[3] / "roles/monitoring"
@@ -192,19 +194,30 @@ def test_all_faults_are_told_at_once() -> None:
         prometheus_rules({"app": "shop", "profile": "x", "database": "x", "standbys": -1})
 
 
-def test_each_of_our_own_series_is_served_or_named_as_missing() -> None:
+def test_each_of_our_own_series_is_served() -> None:
     read = {one.name for rule in rules() for one in selectors(rule["expr"])}
     ours = {name for name in read if name.startswith("golive_") and not name.startswith("golive_expected_")}
-    assert ours == {*EXPORTED, *NOT_EXPORTED}
-    assert not {*EXPORTED} & {*NOT_EXPORTED}
+    assert ours == {UP}.union(*(source.series for one in GIVEN for source in one.SOURCES))
 
 
-def test_what_is_not_served_has_no_rule_unless_it_is_asked_for() -> None:
-    unseen = re.search(r"__monitoring_unseen: >-\n  {{ (\[[^]]+\])", (ROLE / "vars/main.yml").read_text())
-    assert unseen is not None
-    text = json.dumps(prometheus_rules({"app": "shop", "without": yaml.safe_load(unseen[1])}))
-    assert not [name for name in NOT_EXPORTED if name in text]
-    assert all(name in text for name in EXPORTED)
+@pytest.mark.parametrize(
+    ("settings", "unseen"),
+    [
+        ({"postgres_mode": "embedded", "backup_repositories": [{}]}, set()),
+        ({"postgres_mode": "embedded"}, {"backup", "restore_test", "archive"}),
+        ({"postgres_mode": "external"}, {"backup", "restore_test", "archive", "secrets"}),
+        (
+            {"postgres_mode": "embedded", "backup_repositories": [{}], "monitoring_exporter_image": ""},
+            {"schema", "bloat", "migrations", "cutover", "backup", "restore_test", "secrets"},
+        ),
+    ],
+)
+def test_what_nobody_tells_has_no_rule(settings: dict[str, Any], unseen: set[str]) -> None:
+    known = {"monitoring_mode": "embedded", "monitoring_exporter_image": "x", "monitoring_app": "shop", **settings}
+    given = ["-e", f"@{ROLE}/vars/main.yml", "-e", json.dumps(known)]
+    command = ["ansible", "localhost", "-i", "localhost,", "-c", "local", *given, "-m", "ansible.builtin.debug"]
+    told = subprocess.run([*command, "-a", "var=__monitoring_unseen"], capture_output=True, text=True, check=True)
+    assert set(json.loads(told.stdout[told.stdout.index("{") :])["__monitoring_unseen"]) == unseen
 
 
 def test_components_are_those_that_rules_need() -> None:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
-from ansible_collections.golive.cutover.plugins.module_utils._postgres import exporter
+from ansible_collections.golive.cutover.plugins.module_utils._monitor import exporter
 from ansible_collections.golive.cutover.plugins.module_utils._reach.job_bundle import program
 
 
-def exporter_archive() -> str:
-    """A zip archive with all it imports of this collection, in Base64."""
-    return base64.b64encode(program(exporter.__name__)).decode()
+def exporter_archive(given: Sequence[str]) -> str:
+    """A zip archive, in Base64, with all it imports of this collection; ``given`` are modules with ``SOURCES``."""
+    return base64.b64encode(program(exporter.__name__, given)).decode()
