@@ -1,7 +1,8 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A release while the live colour grows by the load on its processors: the new one is as large when it takes over."""
+"""A release while the live colour grows by the load on its processors: the new one is as large when it takes over,
+keeps its size through another run, and shrinks when the load is over."""
 
 from __future__ import annotations
 
@@ -24,6 +25,8 @@ RESOURCES = {"requests": {"cpu": "5m", "memory": "64Mi"}, "limits": {"memory": "
 QUICK = {"app_track_soak": 1, "release_soak": 1, "release_verify_passes": 1, "release_observe_passes": 2}
 # One pod more at a time, so that the colour still grows while the release goes on.
 SLOW_GROWTH = {"spec": {"behavior": {"scaleUp": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": 20}]}}}}
+# The role's five minutes are how long a lull may last; the test has none.
+SOON_DOWN = {"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 10}}}}
 
 
 def read(stage: Stage, what: str) -> Any:
@@ -71,7 +74,8 @@ def test_the_new_colour_is_as_large_as_the_one_that_grows(make_stage: Callable[.
     assert play.code == 0, play.output
     kubectl("-n", stage.namespace, "patch", "hpa", "notes-blue", "-p", json.dumps(SLOW_GROWTH))
     assert size(stage, "blue")[0] == LEAST
-    with stage.load(rate=60) as ledger:
+    # It ends with the block: on a busy machine both runs take many minutes.
+    with stage.load(rate=60, seconds=1800) as ledger:
         began = time.monotonic()
         until(lambda: size(stage, "blue")[0] > LEAST, 180, "growth by load")
         print(f"grew after {time.monotonic() - began:.0f} s")
@@ -86,6 +90,18 @@ def test_the_new_colour_is_as_large_as_the_one_that_grows(make_stage: Callable[.
 
         until(measured, 120, "a metric of the new colour")
         after = size(stage, "green")
+        standby = size(stage, "blue")[0]
+        with sizes_while(stage) as seen_again:
+            kept = stage.play("site.yml", app_version="2.0.0", migrate_target="0002")
+        assert kept.code == 0, kept.output
+        # The autoscaler's size is written by nobody else, and the standby has no autoscaler.
+        assert min(green for _live, _blue, green in seen_again) >= after[1]
+        assert size(stage, "blue")[0] == standby < after[0]
+        assert size(stage, "green")[0] > LEAST
+    kubectl("-n", stage.namespace, "patch", "hpa", "notes-green", "-p", json.dumps(SOON_DOWN))
+    began = time.monotonic()
+    until(lambda: size(stage, "green") == (LEAST, LEAST), 240, "shrinking without load")
+    print(f"shrank after {time.monotonic() - began:.0f} s")
     assert ledger["failed"] == 0, (ledger["failed_by"], ledger["failures"])
     before = [blue for live, blue, _green in seen if live != "green"]
     first = next(row for row in seen if row[0] == "green")

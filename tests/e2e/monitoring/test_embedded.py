@@ -6,9 +6,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ansible_collections.golive.cutover.plugins.filter.exporter_program import GIVEN
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.dashboards import DASHBOARDS
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.settings import settings_from
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.shown import shown
 from ansible_collections.golive.cutover.plugins.modules import monitor_info
 from tests.e2e.conftest import kubectl
 from tests.e2e.flow.stage import Stage, audit_mark, changes
@@ -19,6 +25,7 @@ JOBS = {"prometheus", "alertmanager", "app", "probe", "postgres", "postgres-port
 JOBS |= {"kube-state", "kubelet", "kubelet-volumes", "golive"}
 # Nobody has drilled, and its tables are too small for an estimate.
 NOTHING_YET = {"golive_restore_test_last_success_timestamp_seconds", "golive_pg_bloat_ratio", "golive_pg_bloat_bytes"}
+HERE = Path(__file__).parent
 PODS = "golive.cutover/monitoring-of=notes"
 
 
@@ -64,6 +71,41 @@ def test_every_target_is_up_and_every_rule_works(watched: Stage) -> None:
     told = json.loads(kubectl("-n", watched.namespace, *pod, "pgbackrest", "--output=json", "info"))
     newest = max(one["timestamp"]["stop"] for one in told[0]["backup"])
     assert value(watched, "golive_backup_last_success_timestamp_seconds") == newest
+
+
+def test_every_query_of_every_dashboard_has_data(watched: Stage) -> None:
+    found = kubectl("-n", watched.namespace, "get", "configmaps", "-l", "grafana_dashboard=1", "-o", "json")
+    boards = [json.loads(text) for one in json.loads(found)["items"] for text in one["data"].values()]
+    assert len(boards) == len(DASHBOARDS)
+    drawn = {target["expr"] for board in boards for panel in board["panels"] for target in panel["targets"]}
+    wish = {"app": "notes", "namespace": watched.namespace}
+    shown_here = [shown(board, settings_from(wish)) for board in DASHBOARDS]
+    silent = {query.expr: query.silent for board in shown_here for panel in board.panels for query in panel.queries}
+    assert len(drawn) > 40
+    assert len([expr for expr in drawn if silent.get(expr)]) <= 7
+
+    def empty() -> set[str]:
+        # Probes of the kubelet do not count as requests.
+        kubectl("get", "--raw", f"/api/v1/namespaces/{watched.namespace}/services/notes:http/proxy/notes")
+        asked = {expr: quote(expr.replace("$__rate_interval", "30s")) for expr in drawn if not silent.get(expr)}
+        return {expr for expr, text in asked.items() if not ask(watched, f"query?query={text}")["result"]}
+
+    with suppress(AssertionError):
+        until(lambda: not empty(), 120, "data for every query")
+    assert empty() == set()
+    # A mark is there only when something happens, but Prometheus must understand it.
+    for mark in (one for board in boards for one in board["annotations"]["list"]):
+        ask(watched, f"query?query={quote(mark['expr'])}")
+
+
+def test_the_role_draws_the_same_on_a_page(watched: Stage) -> None:
+    place = watched.folder / "page.html"
+    drawn = watched.play(str(HERE / "page.yml"), monitoring_page_output=str(place), monitoring_page_hours=0.5)
+    assert (drawn.code, drawn.changed) == (0, 1), drawn.output
+    text = place.read_text()
+    # Lines of the app, its database and the monitoring itself.
+    for name in ("pods that serve", "notes committed", "postgres-port", "notes-blue"):
+        assert f">{name} <b>" in text, name
 
 
 def test_nothing_of_it_is_privileged(watched: Stage) -> None:
