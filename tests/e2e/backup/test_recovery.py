@@ -9,6 +9,8 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 
 from tests.e2e.backup.store import BUCKETS, ClusterStore, bring_up, keys
 from tests.e2e.backup.test_backup import Shop
+from tests.e2e.backup.test_beside import Writer
 from tests.e2e.conftest import kubectl
 from tests.e2e.postgres.test_embedded import Embedded, Ran
 
@@ -120,6 +123,36 @@ def test_a_mistake_is_undone_to_the_moment_before(shop: Shop) -> None:
     done = recover(shop, postgres_restore_discard=volume, postgres_restore_target=target)
     assert done.code == 0, done.output
     assert rows(shop) == before
+
+
+@pytest.mark.series
+def test_what_a_disaster_loses_is_what_the_ledger_says(shop: Shop) -> None:
+    with shop.server.tunnel() as address, closing(shop.server.connect(*address, "-owner")) as session:
+        session.cursor().execute("CREATE TABLE written (n int PRIMARY KEY)")
+    with Writer(shop).at_work() as writer:
+        writer.await_rows(20)
+        shop.sidecar("check")
+        with shop.store.outage():
+            # Nothing of this is archived any more, not even by a server that ends in order.
+            writer.await_rows(len(writer.committed) + 40)
+            lost_at = datetime.now(timezone.utc)
+            shop.kubectl("delete", "statefulset", "shop-postgres", "--cascade=orphan")
+            shop.kubectl("delete", "pod", "shop-postgres-0", "--force", "--grace-period=0")
+            shop.kubectl("delete", "pvc", "data-shop-postgres-0", "--wait=true")
+    done = recover(shop, postgres_restore_lost_at=lost_at.isoformat())
+    assert done.code == 0, done.output
+    told = re.search(r"([0-9.]+) s of commits lost", " ".join(done.output.split()))
+    assert told is not None, done.output
+    there = {int(row) for row in shop.server.sql("SELECT n FROM written").split()}
+    ledger = dict(zip(writer.committed, writer.at, strict=True))
+    before = {number: at for number, at in ledger.items() if at <= lost_at}
+    # No hole: what is lost are the last ones.
+    newest = max(there & set(before))
+    assert {number for number in before if number <= newest} <= there
+    assert set(before) - there
+    by_ledger = (lost_at - ledger[newest]).total_seconds()
+    assert abs(float(told[1]) - by_ledger) < 1.0, (told[1], by_ledger)
+    assert by_ledger <= 60
 
 
 @pytest.mark.series
