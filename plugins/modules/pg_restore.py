@@ -38,6 +38,8 @@ options:
       - Name of this restore, and the beginning of the Job's. With a volume that stays, a second run with the same name
         and the same target changes nothing when the first one came to its end, and goes on where it was interrupted
         otherwise. With another target it is refused.
+      - While one of this name is at work, a second one is refused, and told who does it, by a Lease of this name that
+        stays.
     type: str
     required: true
   config_secret:
@@ -203,9 +205,9 @@ attributes:
     description: A volume that stays is filled once for a name. A restore whose volume goes with its Job is done again.
     support: partial
 notes:
-  - It needs the rights to create, read and delete Jobs, to read Services, pods and their logs, to exec into the pod of
-    the server, to read the Secrets of the repositories, and with O(storage.claim) to create and update
-    PersistentVolumeClaims.
+  - It needs the rights to create, read and delete Jobs, to create, read and update Leases, to read Services, pods and
+    their logs, to exec into the pod of the server, to read the Secrets of the repositories, and with O(storage.claim)
+    to create and update PersistentVolumeClaims.
 seealso:
   - module: golive.cutover.backup_secret
   - module: golive.cutover.pg_switch
@@ -216,7 +218,7 @@ EXAMPLES = r"""
   golive.cutover.pg_restore:
     namespace: shop
     app: shop
-    name: shop-drill-20261130
+    name: shop-drill
     storage: {size: 20Gi}
     repositories: "{{ backup_repositories }}"
     compare:
@@ -288,7 +290,9 @@ rto_s:
   type: float
 rpo_s:
   description: Seconds of commits that are not in the copy, from its last commit to O(lost_at). 0 when no transaction
-    of the live database at the begin is newer than the copy. Null when the copy holds no commit after the backup began.
+    of the live database at the begin is newer than the copy. When the copy holds no commit after the backup began, the
+    seconds since the last segment of the log was stored. Null when nothing tells, and when a clock is wrong, which a
+    warning says.
   returned: when it has run
   type: float
 bytes:
@@ -346,10 +350,15 @@ report:
   description: Object and SHA-256 of the report in the repository; null when it was not written.
   returned: when it has run
   type: dict
+held_by:
+  description: Who is at a restore of the same name - user, host, process and since when.
+  returned: when that refuses this one
+  type: dict
 code:
   description:
     - Machine-readable code of the failure, such as V(restore_unproven), V(wal_gap), V(out_of_range), V(no_backup),
-      V(volume_exists), V(volume_too_small), V(repository_unreadable), V(timeout) or V(lease_lost).
+      V(volume_exists), V(volume_too_small), V(restore_locked) with RV(held_by), V(repository_unreadable), V(timeout) or
+      V(lease_lost).
   returned: on failure
   type: str
 hint:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_listing import segment_bytes_of
+from ansible_collections.golive.cutover.plugins.module_utils._backup.clocks import clock_faults
 from ansible_collections.golive.cutover.plugins.module_utils._backup.info_repository import (
     Stored,
     failure,
@@ -112,7 +114,10 @@ class _Look:
             self._add(number, finding("no_archive", "there is no archive of WAL: nothing can be restored"))
             archive = Archive("", segment_bytes)
         told, found = report(stored, backups, archive, self._lineage(number, archive, backups, server), server)
-        for one in found:
+        seen: dict[str, datetime | None] = {f"the end of {one.id}": one.stopped for one in backups or ()}
+        seen["the newest segment"] = max((one.stored for one in archive.segments.values()), default=None)
+        skewed = [finding("clock_skew", fault) for fault in clock_faults(seen, self._call.date())]
+        for one in (*found, *skewed):
             self._add(number, one)
         return {**place, "reached": True, **told}
 

@@ -16,6 +16,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.archive_lis
     listed_archives,
     segment_bytes_of,
 )
+from ansible_collections.golive.cutover.plugins.module_utils._backup.clocks import clock_faults
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_commands import annotate
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_info import (
     VERIFIED,
@@ -27,6 +28,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_
 from ansible_collections.golive.cutover.plugins.module_utils._backup.records import change_record
 from ansible_collections.golive.cutover.plugins.module_utils._backup.repositories import opened_store
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_choice import (
+    TYPES,
     Choice,
     Wish,
     choose,
@@ -39,6 +41,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_com
     unanswered,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_judge import Judged, judge, padded
+from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_lock import restored_alone
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_pod import claim, list_job, restore_job
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_report import append_report
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_story import Story, read_story
@@ -76,6 +79,10 @@ _FREE_S = 180.0
 
 def pg_restore(call: Call) -> dict[str, Any]:
     """The result of the verb; raises GoliveError."""
+    return dict(restored_alone(_restored, call))
+
+
+def _restored(call: Call) -> dict[str, Any]:
     with connected(call) as client:
         return _Restore(call, client).run()
 
@@ -144,6 +151,9 @@ class _Restore:
         archives = listed_archives(store, segment_bytes_of(backups), encrypted)
         choice = choose(backups, archives, _wish(self._params))
         self._refuse_small(choice)
+        seen = {f"the end of {choice.backup.id}": choice.backup.stopped, "the last segment": choice.archived}
+        for fault in clock_faults(seen, self._call.date()):
+            self._call.warn(f"The clocks differ: {fault}.")
         return choice
 
     @property
@@ -299,6 +309,7 @@ class _Restore:
                 "volume_too_small",
                 f"Restoring {choice.backup.id} failed: the volume would have {size} bytes, the database has {needed}.",
                 "Raise storage.size; the log that is replayed needs room, too.",
+                {"needed": needed, "there": size},
             )
 
     def _restored(
@@ -324,7 +335,8 @@ class _Restore:
                 **planned,
                 "changed": True,
                 "level": judged.level,
-                **_measured(story, ended - self._began, self._lost_at(), live),
+                **_measured(story, ended - self._began),
+                "rpo_s": self._lost_s(story, choice, live),
                 "ends_at": _ends_at(story, choice),
                 "compared": [
                     {"table": one.table, "equal": one.equal, "restored": one.copy, "live": one.live} for one in compared
@@ -381,6 +393,22 @@ class _Restore:
 
     def _lost_at(self) -> datetime:
         return moment_of(self._params["lost_at"], "lost_at") if self._params["lost_at"] else self._began_at
+
+    def _lost_s(self, story: Story, choice: Choice, live: _Live | None) -> float | None:
+        """Seconds of commits that the copy lacks; None where nothing tells, or the clocks contradict each other."""
+        # Places in the log do not tell it: an idle server writes there, too.
+        if live is not None and int(story.facts.get("next_xid") or 0) >= live.next_xid:
+            return 0.0
+        last = story.facts.get("last_commit")
+        commit = datetime.fromisoformat(padded(last)) if last else None
+        faults = clock_faults({"the last commit": commit}, self._call.date())
+        for fault in faults:
+            self._call.warn(f"The clocks differ: {fault}.")
+        # Without a commit behind the backup, the latest copy has all until its last segment was stored.
+        known = commit or (choice.archived if choice.engine_type == TYPES["latest"] else None)
+        if faults or known is None or "readwrite" not in story.began:
+            return None
+        return round(max(0.0, (self._lost_at() - known).total_seconds()), 1)
 
     def _tell(self, store: Store, choice: Choice, result: Mapping[str, Any]) -> dict[str, str] | None:
         """Have the repository keep what was proven; a store that refuses must not make a good copy a bad one."""
@@ -454,7 +482,7 @@ def _planned(choice: Choice) -> dict[str, Any]:
     }
 
 
-def _measured(story: Story, seconds: float, lost_at: datetime, live: _Live | None) -> dict[str, Any]:
+def _measured(story: Story, seconds: float) -> dict[str, Any]:
     """Times and places; the copy was read-write as long before the end as the phases behind it took."""
     phases = story.seconds()
     reached_lsn, last = story.facts.get("reached_lsn") or None, story.facts.get("last_commit") or None
@@ -462,18 +490,11 @@ def _measured(story: Story, seconds: float, lost_at: datetime, live: _Live | Non
     if "readwrite" in story.began:
         behind = story.began.get("end", story.began["readwrite"]) - story.began["readwrite"]
         rto = round(seconds - behind, 1)
-    rpo = None
-    # Places in the log do not tell it: an idle server writes there, too.
-    if live is not None and int(story.facts.get("next_xid") or 0) >= live.next_xid:
-        rpo = 0.0
-    elif last:
-        rpo = round(max(0.0, (lost_at - datetime.fromisoformat(padded(last))).total_seconds()), 1)
     kilobytes = story.facts.get("bytes")
     return {
         "phases": phases,
         "seconds": round(seconds, 1),
         "rto_s": rto,
-        "rpo_s": rpo,
         "bytes": int(kilobytes) * 1024 if kilobytes else None,
         "reached_lsn": reached_lsn,
         "last_commit": last,

@@ -41,7 +41,7 @@ class Choice:
 
     It must have replayed to the place ``least`` in the log and hold no commit after ``not_after``. ``last_segment`` is
     held against its ``last_sha1`` where nothing behind it would tell that it is damaged. ``gap`` is the missing segment
-    that was accepted as the end.
+    that was accepted as the end. ``archived`` is when the last segment was stored, by the clock of the store.
     """
 
     backup: Backup
@@ -53,6 +53,7 @@ class Choice:
     last_segment: str
     last_sha1: str
     gap: str | None
+    archived: datetime | None = None
 
 
 def choose(backups: Sequence[Backup], archives: Mapping[str, Archive], wish: Wish) -> Choice:
@@ -100,6 +101,7 @@ def choose(backups: Sequence[Backup], archives: Mapping[str, Archive], wish: Wis
         last_segment=archive.name(last) if last else "",
         last_sha1=archive.segments[last].sha1 if last else "",
         gap=reach.missing if wish.kind == "latest" and reach.broken else None,
+        archived=reach.stored,
     )
 
 

@@ -18,10 +18,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_com
 from ansible_collections.golive.cutover.plugins.module_utils._backup.restore_story import Story
 from ansible_collections.golive.cutover.plugins.module_utils._backup.wal_names import lsn_number, lsn_text
 
-_BEFORE_FETCHED = ("version", "volume", "engine")
+_BEFORE_FETCHED = ("version", "volume", "space", "engine")
 _STEPS = {
     "version": "the backup does not fit the image",
     "volume": "the volume",
+    "space": "the volume is too small",
     "engine": "fetching the backup",
     "start": "starting the copy",
     "target": "replaying to the target",
@@ -56,9 +57,8 @@ def judge(story: Story, choice: Choice, compared: Sequence[Compared], silent: Se
     content = [*silent, *(_unequal(one) for one in compared if not one.equal)]
     if "blocks" not in story.began:
         return Judged(4, content)
-    faults = block_faults(story)
-    if faults:
-        return Judged(4, [*faults, *content])
+    if story.findings:
+        return Judged(4, [*story.findings, *content])
     return Judged(6 if compared and not content else 5, content)
 
 
@@ -76,15 +76,6 @@ def target_faults(story: Story, choice: Choice) -> list[str]:
     last = story.facts.get("last_commit") or ""
     if choice.not_after is not None and last and datetime.fromisoformat(padded(last)) > choice.not_after:
         faults.append(f"the copy holds a commit of {last}, after the time that was asked for")
-    return faults
-
-
-def block_faults(story: Story) -> list[str]:
-    """What reading every block has found."""
-    collations = story.facts.get("collations") or ""
-    faults = list(story.findings)
-    if collations:
-        faults.append(f"the image sorts text otherwise than the server of the backup, in {collations}: indexes lie")
     return faults
 
 

@@ -32,6 +32,7 @@ def restore_job(params: Mapping[str, Any], image: str, choice: Choice, queries: 
         "PGDATA": params["data_directory"],
         "GOLIVE_USER": params["superuser"],
         "GOLIVE_MAJOR": str(choice.backup.pg_major),
+        "GOLIVE_BYTES": str(choice.backup.database_bytes),
         "GOLIVE_REPO": str(choice.backup.repo),
         "GOLIVE_SET": choice.backup.id,
         "GOLIVE_TYPE": choice.engine_type,

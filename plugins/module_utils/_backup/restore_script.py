@@ -15,6 +15,24 @@ from __future__ import annotations
 # backup are missing: what counts is asked of the server that has left recovery.
 SCRIPT = r"""
 set -u
+# Which collations have another version here than when the indexes were built, and the first of those indexes.
+COLLATIONS="
+WITH other AS (
+    SELECT 100::oid AS oid, 'default' AS name, datcollversion AS was, pg_database_collation_actual_version(oid) AS now
+    FROM pg_database WHERE datname = current_database()
+    UNION ALL
+    SELECT oid, collname, collversion, pg_collation_actual_version(oid) FROM pg_collation WHERE collversion IS NOT NULL
+), changed AS (
+    SELECT * FROM other WHERE was <> now
+), lie AS (
+    SELECT DISTINCT indexrelid::regclass::text AS name FROM pg_index
+    WHERE indcollation::oid[] && ARRAY(SELECT oid FROM changed)
+)
+SELECT 'in database ' || current_database() || ' the collation '
+    || (SELECT string_agg(format('%s is of version %s here and was %s', name, now, was), ', ') FROM changed)
+    || '; ' || (SELECT count(*) FROM lie) || ' of its indexes may lie: '
+    || coalesce((SELECT string_agg(name, ', ') FROM (SELECT name FROM lie ORDER BY name LIMIT 10) AS first), 'none')
+WHERE EXISTS (SELECT FROM changed)"
 work=${GOLIVE_WORK:-/tmp}
 export LC_ALL=C.UTF-8 PGHOST=$work/golive-socket PGUSER="$GOLIVE_USER" PGDATABASE=postgres PGTZ=UTC PGCONNECT_TIMEOUT=5
 log=$work/golive-server.log
@@ -44,6 +62,10 @@ have=$(postgres --version | sed 's/.* \([0-9]*\)[.a-z].*/\1/')
 
 phase fetch 'fetching the backup'
 mkdir -p "$PGDATA" && chmod 0700 "$PGDATA" || give_up volume "the volume cannot be written"
+# What an interrupted restore has left is room, too.
+free=$(df -Pk "$PGDATA" | sed -n '$s/.* \([0-9][0-9]*\)  *[0-9][0-9]*% .*/\1/p')
+there=$(((free + $(du -sk "$PGDATA" | cut -f1)) * 1024))
+[ "$there" -ge "$GOLIVE_BYTES" ] || give_up space "the backup needs $GOLIVE_BYTES bytes, the volume has room for $there"
 set -- --stanza=main --repo="$GOLIVE_REPO" --set="$GOLIVE_SET" --type="$GOLIVE_TYPE" --delta --archive-mode=off \
     --log-level-console=error --log-level-file=off --job-retry=0
 # The engine refuses its own option for a target that is the backup itself; the server follows the newest timeline then,
@@ -128,10 +150,10 @@ fi
 if [ "$GOLIVE_PROVE" = blocks ]; then
     phase blocks 'reading every block'
     databases=$(ask -c 'SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1')
-    other='datcollversion <> pg_database_collation_actual_version(oid)'
-    tell collations "$(ask -c "SELECT string_agg(datname, ' ') FROM pg_database WHERE $other")"
     bare=''
     for database in $databases; do
+        sorted=$(ask -d "$database" -c "$COLLATIONS")
+        [ -z "$sorted" ] || tell finding "the image sorts text otherwise than the server of the backup: $sorted"
         there=$(ask -d "$database" -c "SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")
         [ -n "$there" ] || bare="$bare $database"
     done

@@ -31,7 +31,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 
 Result = TypeVar("Result")
 
-_CONNECT_S = 5.0
+_CONNECT_S = 10.0
 _ANSWER_S = 30.0
 _PAGE = 1000
 _TRIES = 4

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,14 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._core.perform import Run
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.held import Held
-from ansible_collections.golive.cutover.plugins.module_utils._kube.lease import lost, renew, verify
+from ansible_collections.golive.cutover.plugins.module_utils._kube.lease import (
+    Wish,
+    acquire,
+    lost,
+    release,
+    renew,
+    verify,
+)
 
 # Renewals in one duration; some may fail.
 _BEATS = 6
@@ -32,6 +39,24 @@ def run_held(run: Run, call: Call, held: Held) -> Mapping[str, Any]:
             return run(call)
         with _Keeper(call, client, held).keeping() as guarded:
             return run(guarded)
+
+
+def run_alone(run: Run, call: Call, wish: Wish) -> Mapping[str, Any]:
+    """What ``run`` returns under a Lease of its own, which is given back behind it. Check mode takes none.
+
+    Raises GoliveError ``locked`` when somebody else holds it, and ``lease_lost``.
+    """
+    if call.check_mode:
+        return run(call)
+    with connected(call) as client:
+        held = acquire(call, client, wish, least=0).held
+        try:
+            with _Keeper(call, client, held).keeping() as guarded:
+                return run(guarded)
+        finally:
+            # One that cannot be given back is over after its duration.
+            with suppress(GoliveError):
+                release(client.undisturbed(), held)
 
 
 class _Keeper:

@@ -191,6 +191,8 @@ def is_disrupted(pod: dict[str, Any]) -> bool:
 
 
 def uses_claim(pod: dict[str, Any], claim: dict[str, Any]) -> bool:
-    """Whether the pod mounts that claim (of the same namespace)."""
+    """Whether the pod mounts that claim (of the same namespace), also as an ephemeral volume of its own."""
     volumes = pod["spec"].get("volumes") or []
-    return claim["metadata"]["name"] in [(row.get("persistentVolumeClaim") or {}).get("claimName") for row in volumes]
+    named = [(row.get("persistentVolumeClaim") or {}).get("claimName") for row in volumes]
+    own = [f"{pod['metadata']['name']}-{row['name']}" for row in volumes if "ephemeral" in row]
+    return claim["metadata"]["name"] in (*named, *own)

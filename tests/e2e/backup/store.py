@@ -80,7 +80,13 @@ class ClusterStore:
     @contextmanager
     def outage(self) -> Iterator[None]:
         """Nobody reaches it meanwhile, and its objects stay: scaling it to zero would lose them."""
-        _select(self.namespace, {"app": "nobody"})
+        with self.led_to("nobody"):
+            yield
+
+    @contextmanager
+    def led_to(self, app: str) -> Iterator[None]:
+        """Its Service leads to the pods of that name meanwhile."""
+        _select(self.namespace, {"app": app})
         try:
             yield
         finally:

@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Shop:
     store: ClusterStore
 
     def play(self, file: Path = _PLAY, *arguments: str, **variables: Any) -> Ran:
-        return self.server.play(*arguments, file=file, **self.settings, **variables)
+        return self.server.play(*arguments, file=file, **{**self.settings, **variables})
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -67,6 +68,11 @@ class Shop:
 
     def of_run(self, run: str) -> list[str]:
         return [label for label, one in self.listed().items() if (one.get("annotation") or {}).get("run") == run]
+
+    def jobs(self, prefix: str) -> list[dict[str, Any]]:
+        """Jobs whose names begin with it."""
+        found = json.loads(self.kubectl("get", "jobs", "-o", "json"))["items"]
+        return [one for one in found if one["metadata"]["name"].startswith(prefix)]
 
     def dump_objects(self) -> list[str]:
         with self.store.client() as client:
@@ -168,6 +174,25 @@ def test_the_schedule_takes_backups(shop: Shop) -> None:
     (label,) = set(shop.listed()) - before
     assert shop.listed()[label]["type"] == "diff"
     assert shop.listed()[label]["annotation"] == {"tag": "schedule"}
+
+
+@pytest.mark.series
+def test_the_schedule_fires_by_itself(shop: Shop) -> None:
+    before = set(shop.listed())
+    ran = shop.play(backup_schedules={"full": "17 1 * * 0", "incr": "* * * * *"})
+    assert ran.code == 0, ran.output
+    end = time.monotonic() + 180
+    while not (new := set(shop.listed()) - before):
+        assert time.monotonic() < end, "no backup came by itself"
+        time.sleep(2)
+    again = shop.play()
+    assert again.code == 0, again.output
+    assert {shop.listed()[label]["type"] for label in new} == {"incr"}
+    assert all(shop.listed()[label]["annotation"] == {"tag": "schedule"} for label in new)
+    # Only what the clock has started carries this.
+    stamp = "batch.kubernetes.io/cronjob-scheduled-timestamp"
+    jobs = [one["metadata"] for one in shop.jobs("shop-postgres-backup-incr-")]
+    assert [one for one in jobs if stamp in (one.get("annotations") or {})], jobs
 
 
 def test_migrations_have_a_backup_as_restore_point(shop: Shop, tmp_path: Path) -> None:

@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.modules import pg_switch
 from tests.e2e.backup.store import bring_up
 from tests.e2e.backup.test_backup import Shop
@@ -87,8 +89,10 @@ class Beside(Shop):
 class Writer:
     """Commits one row after the other as the app would, over the Service, and keeps what was acknowledged."""
 
-    shop: Beside
+    shop: Shop
     committed: list[int] = field(default_factory=list)
+    # When each of them was acknowledged.
+    at: list[datetime] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
 
     def await_rows(self, count: int) -> None:
@@ -119,8 +123,9 @@ class Writer:
                             number += 1
                             cursor.execute("INSERT INTO written VALUES (%s)", (number,))
                             self.committed.append(number)
+                            self.at.append(datetime.now(timezone.utc))
                             time.sleep(0.05)
-            except psycopg2.Error:
+            except (psycopg2.Error, GoliveError):
                 time.sleep(0.2)
 
 

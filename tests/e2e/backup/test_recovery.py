@@ -9,13 +9,17 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.backup.killing import killed_when
 from tests.e2e.backup.store import BUCKETS, ClusterStore, bring_up, keys
 from tests.e2e.backup.test_backup import Shop
+from tests.e2e.backup.test_beside import Writer
 from tests.e2e.conftest import kubectl
 from tests.e2e.postgres.test_embedded import Embedded, Ran
 
@@ -120,6 +124,80 @@ def test_a_mistake_is_undone_to_the_moment_before(shop: Shop) -> None:
     done = recover(shop, postgres_restore_discard=volume, postgres_restore_target=target)
     assert done.code == 0, done.output
     assert rows(shop) == before
+
+
+@pytest.mark.series
+def test_what_a_disaster_loses_is_what_the_ledger_says(shop: Shop) -> None:
+    with shop.server.tunnel() as address, closing(shop.server.connect(*address, "-owner")) as session:
+        session.cursor().execute("CREATE TABLE written (n int PRIMARY KEY)")
+    with Writer(shop).at_work() as writer:
+        writer.await_rows(20)
+        shop.sidecar("check")
+        with shop.store.outage():
+            # Nothing of this is archived any more, not even by a server that ends in order.
+            writer.await_rows(len(writer.committed) + 40)
+            lost_at = datetime.now(timezone.utc)
+            shop.kubectl("delete", "statefulset", "shop-postgres", "--cascade=orphan")
+            shop.kubectl("delete", "pod", "shop-postgres-0", "--force", "--grace-period=0")
+            shop.kubectl("delete", "pvc", "data-shop-postgres-0", "--wait=true")
+    done = recover(shop, postgres_restore_lost_at=lost_at.isoformat())
+    assert done.code == 0, done.output
+    told = re.search(r"([0-9.]+) s of commits lost", " ".join(done.output.split()))
+    assert told is not None, done.output
+    there = {int(row) for row in shop.server.sql("SELECT n FROM written").split()}
+    ledger = dict(zip(writer.committed, writer.at, strict=True))
+    before = {number: at for number, at in ledger.items() if at <= lost_at}
+    # No hole: what is lost are the last ones.
+    newest = max(there & set(before))
+    assert {number for number in before if number <= newest} <= there
+    assert set(before) - there
+    by_ledger = (lost_at - ledger[newest]).total_seconds()
+    assert abs(float(told[1]) - by_ledger) < 1.0, (told[1], by_ledger)
+    assert by_ledger <= 60
+
+
+@pytest.mark.faults
+@pytest.mark.series
+def test_killed_in_each_phase_the_same_command_goes_on(shop: Shop) -> None:
+    write(shop, 70)
+    before = rows(shop)
+    volume = shop.server.get(_VOLUME, "{.spec.volumeName}")
+    command = shop.server.command(_DR, **shop.settings, postgres_restore_discard=volume)
+    server = ("statefulset/shop-postgres", "--ignore-not-found", "-o", "name")
+
+    def jobs(word: str) -> str:
+        """Names of the Jobs at work that a word is in."""
+        found = json.loads(shop.kubectl("get", "jobs", "-o", "json"))["items"]
+        return " ".join(
+            one["metadata"]["name"]
+            for one in found
+            if word in one["metadata"]["name"] and (one.get("status") or {}).get("active")
+        )
+
+    def restoring() -> bool:
+        return jobs("postgres-restore") != ""
+
+    def into_the_volume() -> bool:
+        claim = json.loads(shop.kubectl("get", "pvc", "-o", "json"))["items"]
+        mine = [one for one in claim if one["metadata"]["name"] == "data-shop-postgres-0"]
+        return bool(mine) and mine[0]["spec"].get("volumeName") != volume and restoring()
+
+    # The proof beside; the server taken away; its volume given up; the new server; the full backup behind it.
+    killed_when(command, restoring)
+    assert rows(shop) == before
+    killed_when(command, lambda: shop.kubectl("get", *server) == "")
+    killed_when(command, into_the_volume)
+    killed_when(command, lambda: shop.kubectl("get", *server) != "")
+    killed_when(command, lambda: jobs("backup-full") != "")
+    done = recover(shop, postgres_restore_discard=volume)
+    assert done.code == 0, done.output
+    assert rows(shop) == before
+    assert shop.server.get(_VOLUME, "{.spec.volumeName}") != volume
+    newest = max(shop.listed())
+    timeline = int(shop.server.sql("SELECT timeline_id FROM pg_control_checkpoint()"))
+    assert (newest[-1], shop.listed()[newest]["archive"]["start"][:8]) == ("F", f"{timeline:08X}")
+    again = recover(shop, postgres_restore_discard=volume)
+    assert (again.code, again.changed) == (0, 0), again.output
 
 
 @pytest.mark.series

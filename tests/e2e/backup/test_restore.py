@@ -74,8 +74,8 @@ def restore(server: Archiving, name: str, check_mode: bool = False, **options: A
         "tunnel": {"namespace": server.namespace, "pod": POD, "port": "5432", "service": None},
         **options,
     }
-    alive = params.pop("alive", lambda: None)
-    return dict(run(call_for_tests(params, check_mode, alive=alive)))
+    own = {name: params.pop(name) for name in ("alive", "date", "warn") if name in params}
+    return dict(run(call_for_tests(params, check_mode, **own)))
 
 
 def left(server: Archiving) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def script(tmp_path: Path, programs: dict[str, str], **settings: str) -> tuple[i
         "PGDATA": str(tmp_path / "data"),
         "GOLIVE_WORK": str(tmp_path),
         "GOLIVE_MAJOR": "17",
+        "GOLIVE_BYTES": "1000",
         "GOLIVE_REPO": "1",
         "GOLIVE_SET": "20261130-010203F",
         "GOLIVE_TYPE": "default",
@@ -82,6 +84,18 @@ def test_an_image_of_another_major_version_fetches_nothing(tmp_path: Path) -> No
     assert story.facts["failed"] == "version"
     assert "16" in story.facts["why"]
     assert "fetch" not in story.began
+
+
+def test_a_volume_without_room_fetches_nothing(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    programs = {"postgres": "echo 'postgres (PostgreSQL) 17.6'", "pgbackrest": f"touch {asked}", "pg_ctl": "exit 1"}
+    code, lines = script(tmp_path, programs, GOLIVE_BYTES=str(1 << 60))
+    story = read_story(lines)
+    assert (code, story.facts["failed"]) == (1, "space")
+    room = int(story.facts["why"].rpartition(" ")[2])
+    assert f"needs {1 << 60} bytes" in story.facts["why"]
+    assert abs(room - shutil.disk_usage(tmp_path).free) < 1 << 30
+    assert not asked.exists()
 
 
 def test_keys_in_a_message_of_the_engine_stay_in_the_pod(tmp_path: Path) -> None:
