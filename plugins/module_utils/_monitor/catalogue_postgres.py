@@ -16,6 +16,8 @@ _SERVER = "by (cluster, namespace, pgcluster, instance)"
 _POD = "by (cluster, namespace, pgcluster, pod)"
 _ON_SERVER = "on (cluster, namespace, pgcluster, instance)"
 _REACHED = 'probe_success{$pg,role="database"} == 1'
+# No connection is left, or the exporter's login is gone: it says ``pg_up 0``, or ``pg_up 1`` and nothing else.
+TELLS_NOTHING = f"pg_up{{$pg}} and {_ON_SERVER} {_REACHED} unless {_ON_SERVER} pg_replication_is_replica{{$pg}}"
 _ID_LIMIT = "2147483648"
 
 
@@ -127,14 +129,14 @@ RECORDS = (
 )
 
 ALERTS = (
-    # Not where the exporter cannot log in: then nobody knows the number of primaries.
+    # Not where the exporter tells nothing of a server that answers: then nobody knows the number of primaries.
     Alert(
         "C09",
         "PostgresPrimaryMissing",
         CRITICAL,
         60,
         "golive_expected_pg_primaries{$pg} unless on (namespace, pgcluster) pg:primaries:count{$pg} == $primaries"
-        f" unless on (namespace, pgcluster) (pg_up{{$pg}} == 0 and {_ON_SERVER} {_REACHED})",
+        f" unless on (namespace, pgcluster) ({TELLS_NOTHING})",
         "postgres",
         "$pgcluster has no primary, or more than one",
         "Without a primary nothing can be written. With two of them both take writes that the other does not have.",
@@ -159,7 +161,7 @@ ALERTS = (
         120,
         "pg:connections:ratio{$pg} > $connections_critical"
         " or (max_over_time(pg:connections:ratio{$pg}[15m]) > $connections_warning"
-        f" and on (cluster, namespace, pgcluster) (pg_up{{$pg}} == 0 and {_ON_SERVER} {_REACHED}))",
+        f" and on (cluster, namespace, pgcluster) ({TELLS_NOTHING}))",
         "postgres",
         "$pgcluster has no connection left",
         "{{ $value | humanizePercentage }} of its connections are taken. New requests of the app will fail.",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.catalogue_postgres import TELLS_NOTHING
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.rule import (
     CRITICAL,
     NONE,
@@ -98,9 +99,9 @@ ALERTS = (
         "MonitoringImpaired",
         WARNING,
         120,
-        'pg_up{$pg} == 0 and on (cluster, namespace, pgcluster, instance) probe_success{$pg,role="database"} == 1',
+        TELLS_NOTHING,
         "exporter_login",
-        "The exporter of $pgcluster cannot log in, though the server answers",
+        "The exporter of $pgcluster tells nothing of a server that answers",
         "No connection is left, or its login is gone. Alerts of this database see nothing.",
         fault="login",
     ),

@@ -72,10 +72,13 @@ CASES = [
     fires("PostgresPrimaryMissing", PRIMARY, of_database("pg:primaries:count", 2)),
     fires("PostgresPrimaryMissing", PRIMARY, _up(0), _probe(0)),
     fires("PostgresPrimaryMissing", PRIMARY, _up(0), _probe(1, role="external")),
-    fires("PostgresPrimaryMissing", PRIMARY, _up(1), _probe(1)),
+    fires(
+        "PostgresPrimaryMissing", PRIMARY, _up(1), _probe(1), of_database("pg_replication_is_replica", 1, instance="a")
+    ),
     quiet("PostgresPrimaryMissing", PRIMARY, of_database("pg:primaries:count", 1)),
-    # The exporter cannot log in, but the server answers: nobody knows, so nobody is paged for it.
+    # The exporter tells nothing, but the server answers: nobody knows, so nobody is paged for it.
     quiet("PostgresPrimaryMissing", PRIMARY, _up(0), _probe(1)),
+    quiet("PostgresPrimaryMissing", PRIMARY, _up(1), _probe(1)),
     fires("PostgresPrimaryMissing", PRIMARY, settings=CNPG),
     quiet("PostgresPrimaryMissing", PRIMARY, of_database("pg:primaries:count", 1), settings=CNPG),
     fires("PostgresInstanceDown", _up(0), _up(1, "b"), labels=[{"instance": "a"}]),
@@ -99,8 +102,24 @@ CASES = [
         start=300,
         step=60,
     ),
+    # All of its collectors fail, which it does not call being down.
+    fires(
+        "PostgresConnectionsExhausted",
+        of_database("pg:connections:ratio", "0.81x4 _x40"),
+        _up(1),
+        of_database("pg_replication_is_replica", "0x4 stale", instance="a"),
+        _probe(1),
+        start=300,
+        step=60,
+    ),
     quiet("PostgresConnectionsExhausted", of_database("pg:connections:ratio", 0.79), _up(0), _probe(1)),
-    quiet("PostgresConnectionsExhausted", of_database("pg:connections:ratio", 0.9), _up(1), _probe(1)),
+    quiet(
+        "PostgresConnectionsExhausted",
+        of_database("pg:connections:ratio", 0.9),
+        _up(1),
+        of_database("pg_replication_is_replica", 0, instance="a"),
+        _probe(1),
+    ),
     quiet("PostgresConnectionsExhausted", of_database("pg:connections:ratio", 0.9), _up(0), _probe(0)),
     quiet("PostgresConnectionsExhausted", of_database("pg:connections:ratio", 0.9), _up(0), _probe(1, role="external")),
     *(

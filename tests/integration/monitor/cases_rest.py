@@ -157,7 +157,9 @@ CASES = [
         "MonitoringImpaired",
         of_database("pg_up", 0, instance="a"),
         of_database("probe_success", 1, instance="a", role="database"),
-        labels=[{"instance": "a"}],
+        of_database("pg_up", 1, instance="b"),
+        of_database("probe_success", 1, instance="b", role="database"),
+        labels=[{"instance": "a"}, {"instance": "b"}],
         fault="login",
     ),
     quiet(
@@ -166,6 +168,7 @@ CASES = [
         of_database("probe_success", 0, instance="a", role="database"),
         of_database("probe_success", 1, instance="a", role="external"),
         of_database("pg_up", 1, instance="b"),
+        of_database("pg_replication_is_replica", 0, instance="b"),
         of_database("probe_success", 1, instance="b", role="database"),
         fault="login",
     ),

@@ -147,6 +147,20 @@ STORIES = (
             14 * MINUTE: frozenset({"PostgresConnectionsExhausted", "MonitoringImpaired", "PostgresReplicationBroken"}),
         },
     ),
+    # The same while the exporter runs on: it says that the server is up, and nothing else of it.
+    Story(
+        "collectors shut out",
+        healthy(
+            20,
+            replica=of_database("pg_replication_is_replica", f"0x{_TEN_MINUTES} stale", **_SERVER),
+            streaming=None,
+            sessions=of_database("pg_stat_activity_count", "20x16 90x3 _x200", **_SERVER, state="idle"),
+        ),
+        {
+            10 * MINUTE: frozenset({"PostgresReplicationBroken"}),
+            14 * MINUTE: frozenset({"PostgresConnectionsExhausted", "MonitoringImpaired", "PostgresReplicationBroken"}),
+        },
+    ),
     # Every exporter vanishes: what is expected tells.
     Story(
         "exporters gone",
