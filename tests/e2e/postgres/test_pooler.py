@@ -214,7 +214,7 @@ def test_passwords_change_and_nobody_fails_to_log_in_through_it(running: Pooled,
     assert Counter(said for _user, said in tries) == {"ok": len(tries)}
     assert {user for user, _said in tries} == {"shop_a", "shop_b"}
     with running.pool() as (host, port):
-        with pytest.raises(psycopg2.OperationalError, match="no such user|authentication failed"):
+        with pytest.raises(psycopg2.OperationalError, match=r"no such user|authentication failed"):
             running.connect(host, port, **before)
         running.connect(host, port).close()
 
