@@ -6,8 +6,8 @@
 `images.json` in the image cache tells tests what there is:
 {"images": {reference: {name, version, archive, bytes, digest, port?, user, ready_path?, major?}},
  "programs": {"load": path}, "foreign": reference of the app that is not ours, and the references of postgres,
- postgres-backup, python, exporter, prometheus, alertmanager, postgres-exporter, blackbox-exporter, kube-state-stand-in
- and s3 by these names}
+ postgres-backup, pgbouncer, python, exporter, prometheus, alertmanager, postgres-exporter, blackbox-exporter,
+ kube-state-stand-in and s3 by these names}
 """
 
 from __future__ import annotations
@@ -22,7 +22,15 @@ from pathlib import Path
 from tests.cluster.progress import ClusterError, say
 from tests.cluster.record import cache_dir, locked
 
-from . import monitoring_images, postgres_backup_image, postgres_image, program_images, programs, python_image
+from . import (
+    monitoring_images,
+    pgbouncer_image,
+    postgres_backup_image,
+    postgres_image,
+    program_images,
+    programs,
+    python_image,
+)
 from .recipes import Entries
 
 BUILDERS = {
@@ -30,6 +38,7 @@ BUILDERS = {
     "notes-sqlite": program_images.build_notes_sqlite,
     "postgres": postgres_image.build,
     "postgres-backup": postgres_backup_image.build,
+    "pgbouncer": pgbouncer_image.build,
     "httpbin": program_images.build_httpbin,
     "s3": program_images.build_s3,
     "kube-state-stand-in": program_images.build_kube_state,
@@ -52,6 +61,7 @@ PROGRAMS = {
 ONE_OF_A_KIND = (
     "postgres",
     "postgres-backup",
+    "pgbouncer",
     "python",
     "exporter",
     "prometheus",

@@ -195,7 +195,7 @@ def running(
     limits = Limits(lock=wish.budget.lock, statement=wish.statement_timeout)
     watch = Watch(call, guard)
     with connect(heartbeat.watched(call, watch.look), where, limits=limits, application_name=name) as work:
-        refuse_pooler(guard, work)
+        refuse_pooler(guard, work, lambda: connect(call, where, application_name=name))
         watch.pid = work.value("SELECT pg_catalog.pg_backend_pid()")
         with mutex.held(call, guard, work, wish.wait):
             yield Runner(

@@ -11,8 +11,8 @@ A session-level advisory lock frees itself when its runner dies. It is polled wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -25,6 +25,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.session import 
 _MUTEX = 0x676F6C69
 _WORK = 0x676F6C6A
 _LOOK_S = 0.3
+# With two pools the first tells; with four, one run in a thousand is not told.
+_PROBES = 10
 RELEASED = "its lock was released"
 
 
@@ -112,11 +114,14 @@ class Mutex:
         session.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", (half, self._key))
 
 
-def refuse_pooler(guard: Session, work: Session) -> None:
+def refuse_pooler(guard: Session, work: Session, another: Callable[[], AbstractContextManager[Session]]) -> None:
     """Raise GoliveError ``pooled`` when a pooler moves sessions between server processes.
 
     Under PgBouncer's transaction mode a session lock would stay with a process that others get next. While ``work`` is
     inside a transaction it keeps its process, so ``guard`` must keep another one.
+
+    Behind one address there may be several pools, and both sessions are then alone in theirs. A pooler announces a
+    process of its own making; where it does, ``another`` session must never get the process of one of the two.
     """
     query = "SELECT pg_catalog.pg_backend_pid()"
     before = guard.value(query)
@@ -126,12 +131,25 @@ def refuse_pooler(guard: Session, work: Session) -> None:
         work.execute("BEGIN")
         pooled = work.value(query) == before or guard.value(query) != before
         work.execute("ROLLBACK")
+    if not pooled and guard.announced_pid != before:
+        pooled = _shared(another, {before, work.value(query)})
     if pooled:
         raise GoliveError(
             "pooled",
             "Connecting for migrations was refused: a pooler in transaction mode stands before the server.",
             "Connect to PostgreSQL itself, or to a pool in session mode.",
         )
+
+
+def _shared(another: Callable[[], AbstractContextManager[Session]], taken: set[int]) -> bool:
+    """Whether a new session gets one of the processes that are taken."""
+    # In session mode a pool may be full by the two, and lets nobody else in.
+    with suppress(GoliveError):
+        for _try in range(_PROBES):
+            with another() as session:
+                if session.value("SELECT pg_catalog.pg_backend_pid()") in taken:
+                    return True
+    return False
 
 
 def _said(holder: dict[str, Any] | None) -> str:

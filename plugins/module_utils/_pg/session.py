@@ -51,6 +51,11 @@ class Session:
         return bool(self._connection.info.used_password)
 
     @property
+    def announced_pid(self) -> int:
+        """The process that answered when the session began; a pooler names one that no server has."""
+        return int(self._connection.info.backend_pid)
+
+    @property
     def closed(self) -> bool:
         """Whether the connection is gone."""
         return bool(self._connection.closed)

@@ -13,10 +13,13 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.errors import
 from ansible_collections.golive.cutover.plugins.module_utils._reach.database import password_of
 
 
-def login_passwords(call: Call, logins: Sequence[Mapping[str, Any]]) -> list[str | None]:
-    """One for each of the dicts with ``name``, ``password`` and ``password_secret``; None where there is none.
+def login_passwords(
+    call: Call, logins: Sequence[Mapping[str, Any]], option: str = "logins[{number}].password_secret"
+) -> list[str | None]:
+    """One for each of the dicts with ``password`` and ``password_secret``; None where there is none.
 
-    In check mode a Secret that is not there yet gives None. Raises GoliveError as ``password_of``.
+    ``option`` is what an error calls the second one. In check mode a Secret that is not there yet gives None.
+    Raises GoliveError as ``password_of``.
     """
     if not any(login["password_secret"] for login in logins):
         return [login["password"] for login in logins]
@@ -27,9 +30,9 @@ def login_passwords(call: Call, logins: Sequence[Mapping[str, Any]]) -> list[str
     found: list[str | None] = []
     with connected(call) as client:
         for number, login in enumerate(logins):
-            secret, option = login["password_secret"], f"logins[{number}].password_secret"
+            secret, called = login["password_secret"], option.format(number=number)
             try:
-                found.append(password_of(client, secret, namespace, option) if secret else login["password"])
+                found.append(password_of(client, secret, namespace, called) if secret else login["password"])
             except GoliveError as error:
                 if not call.check_mode or error.code != "not_found":
                     raise

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import threading
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -20,7 +23,7 @@ import pytest
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import tunnel_to
-from tests.e2e.conftest import kubectl
+from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.flow.stage import Stage
 
 KINDS = ("", "-owner", "-reader")
@@ -76,9 +79,27 @@ class Clients:
                     self.tries.append((login["user"], self.try_with(address, login)))
 
 
+def _pooled() -> dict[str, Any]:
+    """Settings of an app that connects through a pooler, whose idle connections end soon."""
+    built = subprocess.run(
+        [ROOT / "tests/images/build", "pgbouncer", "--manifest"], check=True, stdout=subprocess.PIPE, text=True
+    )
+    image, version = json.loads(Path(built.stdout.strip()).read_text())["pgbouncer"].rsplit(":", 1)
+    return {
+        "postgres_pooler": True,
+        "postgres_pooler_image": image,
+        "postgres_pooler_version": version,
+        "postgres_pooler_replicas": 1,
+        "postgres_pooler_settings": {"server_idle_timeout": 5},
+    }
+
+
 @pytest.mark.series
-def test_passwords_change_and_nobody_fails_to_log_in(make_stage: Callable[..., Stage]) -> None:
-    stage = make_stage()
+@pytest.mark.parametrize("settings", [dict, _pooled], ids=["itself", "pooler"])
+def test_passwords_change_and_nobody_fails_to_log_in(
+    make_stage: Callable[..., Stage], settings: Callable[[], dict[str, Any]]
+) -> None:
+    stage = make_stage(**settings())
     brought = stage.play("site.yml")
     assert brought.code == 0, brought.output
     clients = Clients(stage.namespace)

@@ -92,7 +92,7 @@ class Embedded:
     def connect(self, at: str, port: int, of: str = "", **options: Any) -> psycopg2.extensions.connection:
         """A session through a tunnel that ends ``at`` and ``port``; TLS is asked for unless it says otherwise."""
         login = {"dbname": "shop", "sslmode": "require", **self.login(of), **options}
-        session = psycopg2.connect(hostaddr=at, port=port, connect_timeout=5, **login)
+        session = psycopg2.connect(hostaddr=at, port=port, connect_timeout=20, **login)
         session.autocommit = True
         return session
 

@@ -34,9 +34,9 @@ def pgbouncer() -> str:
 
 
 @contextmanager
-def pooled(program: str, database: Database, mode: str, size: int) -> Iterator[int]:
-    """A pool before ``database``; yields its port."""
-    directory = database.server.directory / f"bouncer-{mode}-{size}"
+def pooled(program: str, database: Database, mode: str, size: int, pools: int = 1) -> Iterator[int]:
+    """Pools before ``database`` at one port, which the kernel spreads connections over; yields the port."""
+    directory = database.server.directory / f"bouncer-{mode}-{size}-{pools}"
     directory.mkdir()
     port = free_port()
     users = directory / "users.txt"
@@ -46,16 +46,21 @@ def pooled(program: str, database: Database, mode: str, size: int) -> Iterator[i
         f"[databases]\n* = host=127.0.0.1 port={database.server.port}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = plain\n"
         f"auth_file = {users}\npool_mode = {mode}\ndefault_pool_size = {size}\nlogfile = {directory}/log\n"
+        "so_reuseport = 1\n"
     )
     for path in (directory, users, config):
         give_to_postgres(path)
-    process = subprocess.Popen([program, "-q", config], stderr=subprocess.DEVNULL, **as_postgres())
+    processes = []
     try:
-        _await_port(process, port, directory)
+        for _number in range(pools):
+            process = subprocess.Popen([program, "-q", config], stderr=subprocess.DEVNULL, **as_postgres())
+            processes.append(process)
+            _await_port(process, port, directory)
         yield port
     finally:
-        process.terminate()
-        process.wait(20)
+        for process in processes:
+            process.terminate()
+            process.wait(20)
 
 
 def _await_port(process: subprocess.Popen[bytes], port: int, directory: Path) -> None:
@@ -78,8 +83,18 @@ def test_transaction_mode_is_refused(project: Project, pgbouncer: str, size: int
     assert project.tables() == set()
 
 
-def test_session_mode_works(project: Project, pgbouncer: str) -> None:
-    with pooled(pgbouncer, project.database, "session", 5) as port:
-        options = {**project.database.options, "port": port}
+def test_transaction_mode_is_refused_behind_an_address_of_several_pools(project: Project, pgbouncer: str) -> None:
+    """Both sessions may then be alone in their pools, and keep their processes."""
+    with pooled(pgbouncer, project.database, "transaction", 5, pools=3) as port:
+        options = {**project.database.options, "port": port, "connect_timeout": 3}
+        codes = {project.refused(postgresql=options).code for _try in range(4)}
+    assert codes == {"pooled"}
+    assert project.tables() == set()
+
+
+@pytest.mark.parametrize("size", [2, 5])
+def test_session_mode_works(project: Project, pgbouncer: str, size: int) -> None:
+    with pooled(pgbouncer, project.database, "session", size) as port:
+        options = {**project.database.options, "port": port, "connect_timeout": 3}
         assert project.migrate(postgresql=options)["head"] == "0002"
         assert project.migrate(postgresql=options)["changed"] is False

@@ -81,6 +81,7 @@ RIGHT: dict[str, dict[str, Any]] = {
         "repositories": [{"endpoint": "x", "bucket": "xxx", "path": "/x", "secret": {"name": "x"}}],
     },
     "pg_health": {"fail_on": "unhealthy"},
+    "pg_pooler_login": {"name": "shop_pooler", "group": "shop_app", "password": SECRET},
     "pg_restore": {
         "namespace": "x",
         "app": "x",
@@ -114,6 +115,7 @@ DATABASE_VERBS = (
     "db_migrate_rehearse",
     "pg_access",
     "pg_health",
+    "pg_pooler_login",
     "pg_settings",
     "sqlite_copy",
     "sqlite_thaw",

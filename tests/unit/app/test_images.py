@@ -96,7 +96,7 @@ def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]
         cli.main(["postgress"])
     assert stopped.value.code == 2
     known = (
-        "notes, notes-sqlite, postgres, postgres-backup, httpbin, s3, kube-state-stand-in, python, exporter,"
+        "notes, notes-sqlite, postgres, postgres-backup, pgbouncer, httpbin, s3, kube-state-stand-in, python, exporter,"
         " prometheus, alertmanager, postgres-exporter, blackbox-exporter, load"
     )
     assert f"postgress; known: {known}" in capsys.readouterr().err
