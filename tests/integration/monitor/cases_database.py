@@ -98,6 +98,7 @@ CASES = [
         "PostgresConnectionsExhausted",
         of_database("pg:connections:ratio", "0.81x4 _x40"),
         _up("1x4 0x40"),
+        of_database("pg_replication_is_replica", "0x4 stale", instance="a"),
         _probe(1),
         start=300,
         step=60,

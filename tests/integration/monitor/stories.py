@@ -138,7 +138,7 @@ STORIES = (
         healthy(
             20,
             pg_up=of_database("pg_up", _DOWN, **_SERVER),
-            replica=of_database("pg_replication_is_replica", f"0x{_TEN_MINUTES} _x200", **_SERVER),
+            replica=of_database("pg_replication_is_replica", f"0x{_TEN_MINUTES} stale", **_SERVER),
             streaming=None,
             sessions=of_database("pg_stat_activity_count", "20x16 90x3 _x200", **_SERVER, state="idle"),
         ),
