@@ -25,7 +25,9 @@ options:
     type: str
     required: true
   timeout:
-    description: Seconds until making it must be done.
+    description:
+      - Seconds until making it must be done, and until the kubelet must have brought a changed Secret into the server's
+        pod, which is awaited first.
     type: float
     default: 120
 extends_documentation_fragment:
@@ -43,7 +45,8 @@ attributes:
     description: A second run changes nothing.
     support: full
 notes:
-  - It needs the rights to get Services and to create C(pods/exec) in the namespace, in check mode too.
+  - It needs the rights to get Services and Pods and to create C(pods/exec) in the namespace, in check mode too, and
+    outside of it to get the Secret C(<app>-postgres-backup).
 seealso:
   - module: golive.cutover.backup_secret
 """
@@ -65,8 +68,8 @@ created:
   elements: int
 code:
   description:
-    - Machine-readable code of the failure, such as V(repository_unreadable), V(engine_failed), V(not_found),
-      V(forbidden), V(timeout) or V(lease_lost).
+    - Machine-readable code of the failure, such as V(repository_unreadable), V(configuration_old), V(engine_failed),
+      V(not_found), V(forbidden), V(timeout) or V(lease_lost).
   returned: on failure
   type: str
 hint:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_commands import stanza_create
@@ -15,7 +17,10 @@ from ansible_collections.golive.cutover.plugins.module_utils._backup.pgbackrest_
     Info,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._backup.run_engine import (
+    CONFIGURATION,
+    INFO_S,
     SIDECAR,
+    Engine,
     must,
     read_info,
     server_pod,
@@ -26,6 +31,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.diff import d
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client, connected
 
+_LOOK_S = 2.0
+
 
 def backup_stanza(call: Call) -> dict[str, Any]:
     """The result of the verb; raises GoliveError."""
@@ -35,6 +42,8 @@ def backup_stanza(call: Call) -> dict[str, Any]:
             # A server that is still to be made.
             return {"changed": True, "created": None}
         engine = sidecar(call, client, namespace, app)
+        if not call.check_mode:
+            _await_configuration(call, client, engine)
         info = read_info(engine)
         _refuse_unreadable(app, info)
         missing = [one.key for one in info.repositories if one.code == NO_STANZA]
@@ -55,6 +64,32 @@ def _has_sidecar(client: Client, namespace: str, app: str) -> bool:
     pod = client.get_or_none(client.path_of("v1", "Pod", namespace, server_pod(client, namespace, app)))
     statuses = ((pod or {}).get("status") or {}).get("initContainerStatuses") or []
     return any(row["name"] == SIDECAR and "running" in (row.get("state") or {}) for row in statuses)
+
+
+def _await_configuration(call: Call, client: Client, engine: Engine) -> None:
+    """Wait until the pod has the Secret as it is: the kubelet brings a change a minute late, and looking into the
+    repositories of before would find everything in place. Raises GoliveError ``configuration_old``."""
+    name = f"{call.params['app']}-postgres-backup"
+    secret = client.get(client.path_of("v1", "Secret", call.params["namespace"], name))
+    wanted = {
+        f"{CONFIGURATION}/{key}": hashlib.sha256(base64.b64decode(value)).hexdigest()
+        for key, value in (secret.get("data") or {}).items()
+    }
+    end = call.now() + call.params["timeout"]
+    while True:
+        # A file that is not there yet makes it fail, and the others are told all the same.
+        lines = engine(["sha256sum", *wanted], INFO_S).output.splitlines()
+        found = dict(reversed(line.split(maxsplit=1)) for line in lines)
+        if found == wanted:
+            return
+        if call.now() >= end:
+            raise GoliveError(
+                "configuration_old",
+                f"Looking into the repositories failed: after {call.params['timeout']:g} s the server's pod has not got"
+                f" the Secret {name} as it is now.",
+                "Look at the kubelet of its node, and run it again.",
+            )
+        call.pause(_LOOK_S)
 
 
 def _refuse_unreadable(app: str, info: Info) -> None:

@@ -92,6 +92,17 @@ def test_quartet_of_the_stanza(archiving: Archiving) -> None:
     archiving.sidecar("pgbackrest", "--stanza=main", "check")
 
 
+@pytest.mark.series
+def test_another_place_is_begun_before_the_play_ends(archiving: Archiving, store: ClusterStore) -> None:
+    moved = archiving.play(**IMAGE, postgres_repositories=[store.repository(path="/elsewhere")])
+    assert moved.code == 0, moved.output
+    archiving.sidecar("pgbackrest", "--stanza=main", "check")
+    with store.client() as client:
+        assert any(name.startswith("elsewhere/archive/main/") for name in keys(client, BUCKETS[0]))
+    back = archiving.archive(store)
+    assert back.code == 0, back.output
+
+
 @pytest.mark.faults
 @pytest.mark.series
 def test_a_store_that_is_away_does_not_touch_the_server(archiving: Archiving, store: ClusterStore) -> None:
