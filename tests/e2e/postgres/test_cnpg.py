@@ -96,8 +96,8 @@ def test_made_used_and_taken_away_by_the_operator(looked: Looked, tmp_path: Path
 
     def says(of: str, *statements: str) -> object:
         with (
-            looked.tunnel() as (host, port),
-            closing(looked.connect(host, port, of, **verified)) as session,
+            looked.tunnel() as way,
+            closing(looked.connect(*way, of, **verified)) as session,
             session.cursor() as cursor,
         ):
             for statement in statements:

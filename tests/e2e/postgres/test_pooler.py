@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,21 @@ _ROTATE = Path(__file__).with_name("rotate.yml")
 _KINDS = "deployments,services,configmaps,poddisruptionbudgets,networkpolicies,secrets"
 
 
-@dataclass(frozen=True)
+@cache
+def _image() -> tuple[str, str]:
+    """Name and version of the pooler's image, built where it is missing."""
+    built = subprocess.run(
+        [ROOT / "tests/images/build", "pgbouncer", "--manifest"], check=True, stdout=subprocess.PIPE, text=True
+    )
+    name, _colon, version = str(json.loads(Path(built.stdout.strip()).read_text())["pgbouncer"]).rpartition(":")
+    return name, version
+
+
 class Pooled(Embedded):
     """The same with a pooler, whose idle connections end soon."""
 
-    image: str = ""
-
     def command(self, file: Path, **variables: Any) -> list[str]:
-        name, version = self.image.rsplit(":", 1)
+        name, version = _image()
         settings = {
             "postgres_pooler": True,
             "postgres_pooler_image": name,
@@ -66,11 +73,7 @@ class Pooled(Embedded):
 
 @pytest.fixture(scope="module")
 def pooled(cluster: dict[str, str]) -> Iterator[Pooled]:
-    built = subprocess.run(
-        [ROOT / "tests/images/build", "pgbouncer", "--manifest"], check=True, stdout=subprocess.PIPE, text=True
-    )
-    image: str = json.loads(Path(built.stdout.strip()).read_text())["pgbouncer"]
-    made = Pooled(f"golive-pooler-{secrets.token_hex(4)}", image=image)
+    made = Pooled(f"golive-pooler-{secrets.token_hex(4)}")
     kubectl("create", "namespace", made.namespace)
     yield made
     kubectl("delete", "namespace", made.namespace, "--wait=false", check=False)
