@@ -79,7 +79,7 @@ def _await_configuration(call: Call, client: Client, engine: Engine) -> None:
     while True:
         # A file that is not there yet makes it fail, and the others are told all the same.
         lines = engine(["sha256sum", *wanted], INFO_S).output.splitlines()
-        found = dict(reversed(line.split(maxsplit=1)) for line in lines)
+        found = {path: digest for digest, path in (line.split(maxsplit=1) for line in lines)}
         if found == wanted:
             return
         if call.now() >= end:
