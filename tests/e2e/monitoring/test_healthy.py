@@ -16,7 +16,7 @@ from tests.e2e.monitoring.receiver import messages
 from tests.e2e.monitoring.test_embedded import ask
 from tests.e2e.node_ports import free_node_port
 
-pytestmark = pytest.mark.series
+pytestmark = [pytest.mark.series, pytest.mark.timeout(2400)]
 WHOLE_S = 900
 
 
