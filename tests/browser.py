@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import shutil
 import struct
@@ -17,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = Path(__file__).parent / "setup" / "packages"
+_ROOT = Path(__file__).parents[1]
+_PACKAGES = _ROOT / "tests" / "setup" / "packages"
 _NAMES = ("chromium", "google-chrome", "chrome")
 _SIZE = (1100, 900)
 _COMPLAINT = re.compile(r":CONSOLE[:(].*?\] (.*)")
@@ -50,7 +52,12 @@ def browser() -> str:
     )
     if not known or known.returncode:
         pytest.skip("no browser is here, and no package of one")
-    subprocess.run([PACKAGES, "chromium"], check=True)
+    # Tests that run side by side ask for it at the same time, and apt lets in only one.
+    lock = _ROOT / "build" / "packages.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        subprocess.run([_PACKAGES, "chromium"], check=True)
     return "chromium"
 
 
