@@ -28,7 +28,9 @@ options:
       - C(receivers) are those of Alertmanager, but for C(NAME_secret) with C(name) and C(key) in place of C(NAME_file),
         such as C(url_secret) for C(url_file).
       - C(receiver) gets what no route takes; empty for the first one. C(heartbeat) gets the alert that always fires.
-      - C(routes) are those of Alertmanager; they go before the usual ones.
+        C(escalation) gets what stays critical for a quarter of an hour, besides who got it before; empty for nobody.
+      - C(routes) are those of Alertmanager; they go before the usual ones. C(muted) are its time intervals, in which
+        warnings that none of them takes are kept back.
     type: dict
     required: true
 """
@@ -42,7 +44,9 @@ EXAMPLES = r"""
       receivers: [{name: team, webhook_configs: [{url_secret: {name: notify, key: url}}]}]
       receiver: ""
       heartbeat: ""
+      escalation: ""
       routes: []
+      muted: []
 """
 
 RETURN = r"""

@@ -24,7 +24,8 @@ USER = 65534
 
 @dataclass(frozen=True)
 class Packaged:
-    """``also`` are folders that the program reads, ``arguments`` what it gets unless the pod says otherwise."""
+    """``also`` are folders that the program reads and programs that belong to it, ``arguments`` what it gets unless the
+    pod says otherwise."""
 
     name: str
     package: str
@@ -39,7 +40,9 @@ PROMETHEUS = Packaged(
     9090,
     arguments=("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/data"),
 )
-ALERTMANAGER = Packaged("alertmanager", "prometheus-alertmanager", 9093, ("usr/share/prometheus/alertmanager",))
+ALERTMANAGER = Packaged(
+    "alertmanager", "prometheus-alertmanager", 9093, ("usr/share/prometheus/alertmanager", "usr/bin/amtool")
+)
 POSTGRES_EXPORTER = Packaged("postgres-exporter", "prometheus-postgres-exporter", 9187)
 BLACKBOX_EXPORTER = Packaged("blackbox-exporter", "prometheus-blackbox-exporter", 9115)
 

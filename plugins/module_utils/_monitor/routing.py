@@ -4,7 +4,8 @@
 """Who gets which alert: a configuration for Alertmanager 0.31 and newer, with every credential in a file.
 
 Routing as in docs/alerts.md: the Watchdog in a rhythm of its own, critical alerts again after an hour, warnings after
-twelve. A critical alert mutes the warnings of the same app and database, an outage the alerts that follow from it.
+twelve. One that stays critical for a quarter of an hour goes to the second line as well. A critical alert mutes the
+warnings of the same app and database, an outage the alerts that follow from it.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ _VALUES = (
 )
 # An address here holds a token.
 _ADDRESSES = {"webhook_configs": "url", "slack_configs": "api_url"}
+# Alertmanager's documentation, «time_interval».
+_INTERVAL = {"times", "weekdays", "days_of_month", "months", "years", "location"}
+_MUTED = "muted"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _FOLLOWS = "App(ErrorBudgetBurn.*|LatencyBudgetBurn.*|ErrorRateCritical|Latency.*|ErrorsLowTraffic|TrafficDropped)"
@@ -45,8 +49,9 @@ def routing(wish: Mapping[str, Any]) -> dict[str, Any]:
     """``config`` for Alertmanager and ``secrets``, the names of the Secrets whose files it names below ``FOLDER``.
 
     ``receivers`` are Alertmanager's own, but for ``NAME_secret: {name, key}`` in place of ``NAME_file``. ``receiver``
-    gets what no route takes, the first one unless told; ``heartbeat`` gets the Watchdog; ``routes`` go before the usual
-    ones. Raises ValueError that names every fault.
+    gets what no route takes, the first one unless told; ``heartbeat`` gets the Watchdog, ``escalation`` what stays
+    critical; ``routes`` go before the usual ones. ``muted`` are Alertmanager's time intervals in which warnings that no
+    route of ``routes`` takes are kept back. Raises ValueError that names every fault.
     """
     faults: list[str] = []
     secrets: set[str] = set()
@@ -57,18 +62,31 @@ def routing(wish: Mapping[str, Any]) -> dict[str, Any]:
     ]
     default = str(wish["receiver"] or (names[0] if names else NOBODY))
     heartbeat = str(wish["heartbeat"] or NOBODY)
+    escalation = str(wish["escalation"] or "")
     used = {"receiver": default, "heartbeat": heartbeat, **dict(_routed(wish["routes"], "routes"))}
+    if escalation:
+        used["escalation"] = escalation
+    faults += [
+        f"muted[{place}] is no time interval of Alertmanager"
+        for place, one in enumerate(wish["muted"])
+        if not isinstance(one, Mapping) or not one or set(one) - _INTERVAL
+    ]
     faults += [f"{where}: there is no receiver {name}" for where, name in used.items() if name not in {*names, NOBODY}]
     if faults:
         raise ValueError(", ".join(faults))
     if NOBODY not in names:
         receivers.append({"name": NOBODY})
-    config = {"route": _route(default, heartbeat, wish["routes"]), "receivers": receivers, "inhibit_rules": _inhibit()}
+    route = _route(default, heartbeat, escalation, wish["routes"], bool(wish["muted"]))
+    config = {"route": route, "receivers": receivers, "inhibit_rules": _inhibit()}
+    if wish["muted"]:
+        config["time_intervals"] = [{"name": _MUTED, "time_intervals": wish["muted"]}]
     return {"config": config, "secrets": sorted(secrets)}
 
 
-def _route(default: str, heartbeat: str, routes: list[Any]) -> dict[str, Any]:
+def _route(default: str, heartbeat: str, escalation: str, routes: list[Any], mutes: bool) -> dict[str, Any]:
     beat = {"group_wait": "0s", "group_interval": "30s", "repeat_interval": "1m"}
+    second = {"matchers": ['alertname="CriticalUnresolved"'], "receiver": escalation, "repeat_interval": "1h"}
+    warning = {"matchers": ['severity="warning"'], "receiver": default, "mute_time_intervals": [_MUTED]}
     return {
         "receiver": default,
         "group_by": ["alertname", "cluster", "namespace", "app", "pgcluster"],
@@ -77,8 +95,11 @@ def _route(default: str, heartbeat: str, routes: list[Any]) -> dict[str, Any]:
         "repeat_interval": "12h",
         "routes": [
             {"matchers": ['alertname="Watchdog"'], "receiver": heartbeat, **beat},
+            # Whoever got the alert itself hears of it too.
+            *([{**second, "continue": True}] if escalation else []),
             *routes,
             {"matchers": ['severity="critical"'], "receiver": default, "repeat_interval": "1h"},
+            *([warning] if mutes else []),
         ],
     }
 

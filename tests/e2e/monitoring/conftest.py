@@ -47,12 +47,14 @@ def embedded_settings() -> dict[str, Any]:
             "name": name,
             "webhook_configs": [{"url_secret": {"name": receiver.SECRET, "key": name}, "send_resolved": True}],
         }
-        for name in ("team", "heartbeat")
+        for name in ("team", "heartbeat", "second")
     ]
     return {
         "monitoring_mode": "embedded",
         "monitoring_receivers": receivers,
         "monitoring_heartbeat": "heartbeat",
+        "monitoring_escalation": "second",
+        "monitoring_muted": [{"times": [{"start_time": "01:00", "end_time": "01:01"}], "location": "Europe/Berlin"}],
         **{f"monitoring_{place}_image": images[name] for place, name in places.items()},
     }
 

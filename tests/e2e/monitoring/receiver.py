@@ -67,7 +67,7 @@ def start(namespace: str) -> None:
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"namespace": namespace, "name": SECRET},
-            "stringData": {"team": f"{address}/team", "heartbeat": f"{address}/heartbeat"},
+            "stringData": {name: f"{address}/{name}" for name in ("team", "heartbeat", "second")},
         },
         {
             "apiVersion": "v1",

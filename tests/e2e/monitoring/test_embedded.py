@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from ansible_collections.golive.cutover.plugins.filter.exporter_program import GIVEN
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.dashboards import DASHBOARDS
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.settings import settings_from
@@ -153,6 +155,23 @@ def test_the_alert_of_a_stopped_database_arrives_and_is_resolved(watched: Stage)
     assert down.labels["severity"] == "critical"
     until(lambda: came("resolved"), 180, "the end of the alert")
     assert {one.path for one in messages(watched.namespace) if one.name == "Watchdog"} == {"/heartbeat"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "receivers"),
+    [
+        (("alertname=Watchdog", "severity=none"), "heartbeat"),
+        (("alertname=AppUnreachable", "severity=critical"), "team"),
+        (("alertname=CriticalUnresolved", "severity=critical"), "second,team"),
+        (("alertname=PostgresBloat", "severity=warning"), "team"),
+        (("alertname=SomebodyElses",), "team"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0].partition("=")[2],
+)
+def test_who_gets_what(watched: Stage, labels: tuple[str, ...], receivers: str) -> None:
+    pod = ("exec", "notes-alertmanager-0", "--", "/usr/bin/amtool", "config", "routes", "test")
+    file = "--config.file=/etc/alertmanager/alertmanager.yml"
+    assert kubectl("-n", watched.namespace, *pod, file, *labels).strip() == receivers
 
 
 def test_the_verb_tells_the_same_each_time(watched: Stage) -> None:

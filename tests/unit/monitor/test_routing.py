@@ -17,7 +17,8 @@ HOOK = {"url_secret": {"name": "notify", "key": "url"}}
 
 
 def routed(**wish: Any) -> dict[str, Any]:
-    return alertmanager_routing({"receivers": [], "receiver": "", "heartbeat": "", "routes": [], **wish})
+    usual: dict[str, Any] = {"receivers": [], "routes": [], "muted": []}
+    return alertmanager_routing({**usual, **dict.fromkeys(("receiver", "heartbeat", "escalation"), ""), **wish})
 
 
 def test_without_receivers_nobody_is_told() -> None:
@@ -58,6 +59,25 @@ def test_the_routes_of_a_team_go_before_the_usual_ones() -> None:
     assert route["routes"][2]["repeat_interval"] == "1h"
 
 
+def test_what_stays_critical_goes_to_the_second_line_as_well() -> None:
+    receivers = [{"name": name, "webhook_configs": [HOOK]} for name in ("team", "second")]
+    routes = routed(receivers=receivers, escalation="second")["config"]["route"]["routes"]
+    assert [(one["receiver"], one.get("continue", False)) for one in routes] == [
+        ("nobody", False),
+        ("second", True),
+        ("team", False),
+    ]
+
+
+def test_warnings_alone_are_kept_back_in_a_freeze() -> None:
+    weekend = {"weekdays": ["saturday", "sunday"], "location": "Europe/Berlin"}
+    config = routed(muted=[weekend])["config"]
+    assert config["time_intervals"] == [{"name": "muted", "time_intervals": [weekend]}]
+    muted = [one["matchers"] for one in config["route"]["routes"] if "mute_time_intervals" in one]
+    assert muted == [['severity="warning"']]
+    assert "time_intervals" not in routed()["config"]
+
+
 def test_an_outage_mutes_what_follows_from_it_and_not_itself() -> None:
     import re
 
@@ -87,6 +107,8 @@ def test_an_outage_mutes_what_follows_from_it_and_not_itself() -> None:
         ({"routes": [{"routes": [{"receiver": "b"}]}]}, r"routes\[0\].routes\[0\].receiver: there is no receiver b"),
         ({"receiver": "b"}, "receiver: there is no receiver b"),
         ({"heartbeat": "b"}, "heartbeat: there is no receiver b"),
+        ({"escalation": "b"}, "escalation: there is no receiver b"),
+        ({"muted": [{"weekday": "sunday"}]}, r"muted\[0\] is no time interval"),
     ],
 )
 def test_a_wrong_setting_is_told(wish: dict[str, Any], told: str) -> None:
