@@ -54,7 +54,7 @@ def embedded_settings() -> dict[str, Any]:
         "monitoring_receivers": receivers,
         "monitoring_heartbeat": "heartbeat",
         "monitoring_escalation": "second",
-        "monitoring_muted": [{"times": [{"start_time": "01:00", "end_time": "01:01"}], "location": "Europe/Berlin"}],
+        "monitoring_muted": [{"times": [{"start_time": "01:00", "end_time": "01:01"}]}],
         **{f"monitoring_{place}_image": images[name] for place, name in places.items()},
     }
 
