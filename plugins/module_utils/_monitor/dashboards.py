@@ -136,7 +136,13 @@ MAIN = Dashboard(
             "Age of backup, drill and archived WAL, what is left of certificates, and age of secrets.",
             (
                 Query("pg:backup_age:seconds{$pg}", "backup", "backup", SECONDS),
-                Query("pg:restore_test_age:seconds{$pg}", "drill", "restore_test", SECONDS),
+                Query(
+                    "pg:restore_test_age:seconds{$pg}",
+                    "drill",
+                    "restore_test",
+                    SECONDS,
+                    silent="nobody has drilled yet",
+                ),
                 Query(
                     "pg:wal_archive:age_seconds{$pg}",
                     "archived WAL",

@@ -23,7 +23,8 @@ import http.server, json, time
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        print(json.dumps({{"at": time.time(), "path": self.path, "body": body}}), flush=True)
+        # One write: two messages at once must not share a line.
+        print(json.dumps({{"at": time.time(), "path": self.path, "body": body}}) + "\\n", end="", flush=True)
         self.send_response(200)
         self.end_headers()
 
