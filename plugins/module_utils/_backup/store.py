@@ -428,7 +428,7 @@ def _client(place: Place, keys: Keys, ca_file: str | None, proxy: str | None, an
             # is read; some do not know such checksums at all.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            connect_timeout=_CONNECT_S,
+            connect_timeout=min(_CONNECT_S, answer_s),
             read_timeout=answer_s,
             retries={"total_max_attempts": 1, "mode": "standard"},
             **({"proxies": {"https": proxy}} if proxy else {}),
