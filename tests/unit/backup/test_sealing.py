@@ -81,7 +81,8 @@ def test_another_key_does_not_open_it() -> None:
 def test_a_passphrase_opens_only_what_it_has_sealed() -> None:
     good = seal_short(b"of the shop", "right one")
     assert unseal_short(good, "right one", "it") == b"of the shop"
-    for data, phrase in ((good, "wrong one"), (good[:-1] + b"!", "right one"), (b"", "right one")):
+    flipped = good[:-1] + bytes([good[-1] ^ 1])
+    for data, phrase in ((good, "wrong one"), (flipped, "right one"), (b"", "right one")):
         with pytest.raises(GoliveError) as caught:
             unseal_short(data, phrase, "it")
         assert caught.value.code == "seal_broken"
