@@ -22,7 +22,10 @@ description:
   - What is wrong is a finding and no failure. It fails when the cluster cannot be asked.
 options:
   rule:
-    description: The PrometheusRule that an operator shall hand to its Prometheus.
+    description:
+      - The PrometheusRule that an operator shall hand to its Prometheus.
+      - Without O(prometheus.url) and O(tunnel), the first Prometheus that reads it is asked, through a tunnel to its
+        first pod.
     type: dict
     suboptions:
       namespace:
@@ -50,49 +53,6 @@ options:
         description: How many targets it has at least.
         type: int
         default: 1
-  prometheus:
-    description:
-      - Where Prometheus is and how to log in. With O(tunnel) it needs no address.
-      - Without an address and a tunnel, the first Prometheus that reads O(rule) is asked, through a tunnel to its first
-        pod.
-    type: dict
-    suboptions:
-      url:
-        description: Its address without the path of the API.
-        type: str
-      path:
-        description: Path in front of the one of the API, where it has one.
-        type: str
-      token_secret:
-        description: Key of a Kubernetes Secret that holds a token.
-        type: dict
-        suboptions: &secret
-          namespace:
-            description: Namespace of the Secret.
-            type: str
-            required: true
-          name:
-            description: Name of the Secret.
-            type: str
-            required: true
-          key:
-            description: Key inside the Secret.
-            type: str
-            required: true
-      username:
-        description: Name to log in with. Needs O(prometheus.password_secret).
-        type: str
-      password_secret:
-        description: Key of a Kubernetes Secret that holds the password.
-        type: dict
-        suboptions: *secret
-      validate_certs:
-        description: Whether its certificate is verified.
-        type: bool
-        default: true
-      ca_cert:
-        description: File with its certificate authority.
-        type: path
   wait:
     description:
       - Seconds to look again while something is wrong that may get better by itself. In check mode it looks once.
@@ -100,6 +60,7 @@ options:
     default: 0
 extends_documentation_fragment:
   - golive.cutover.kube
+  - golive.cutover.prometheus
   - golive.cutover.tunnel
 attributes:
   check_mode:

@@ -40,49 +40,9 @@ options:
     description: Seconds between two scrapes of that Prometheus.
     type: int
     default: 15
-  prometheus:
-    description:
-      - Where Prometheus is and how to log in. With O(tunnel) it needs no address.
-    type: dict
-    suboptions:
-      url:
-        description: Its address without the path of the API.
-        type: str
-      path:
-        description: Path in front of the one of the API, where it has one.
-        type: str
-      token_secret:
-        description: Key of a Kubernetes Secret that holds a token.
-        type: dict
-        suboptions: &secret
-          namespace:
-            description: Namespace of the Secret.
-            type: str
-            required: true
-          name:
-            description: Name of the Secret.
-            type: str
-            required: true
-          key:
-            description: Key inside the Secret.
-            type: str
-            required: true
-      username:
-        description: Name to log in with. Needs O(prometheus.password_secret).
-        type: str
-      password_secret:
-        description: Key of a Kubernetes Secret that holds the password.
-        type: dict
-        suboptions: *secret
-      validate_certs:
-        description: Whether its certificate is verified.
-        type: bool
-        default: true
-      ca_cert:
-        description: File with its certificate authority.
-        type: path
 extends_documentation_fragment:
   - golive.cutover.kube
+  - golive.cutover.prometheus
   - golive.cutover.tunnel
 attributes:
   check_mode:
