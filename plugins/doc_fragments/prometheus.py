@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Pairs with ``login_spec`` of ``module_utils/_monitor/login.py``, and ``url`` and ``path``."""
+    """Pairs with ``prometheus_spec`` of ``module_utils/_monitor/login.py``."""
 
     DOCUMENTATION = r"""
 options:

@@ -200,7 +200,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept im
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.info import monitor_info
-from ansible_collections.golive.cutover.plugins.module_utils._monitor.login import login_spec
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.login import prometheus_spec
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
@@ -216,10 +216,7 @@ SPEC: dict[str, Any] = {
             "elements": "dict",
             "options": {"job": {"type": "str", "required": True}, "least": {"type": "int", "default": 1}},
         },
-        "prometheus": {
-            "type": "dict",
-            "options": {"url": {"type": "str"}, "path": {"type": "str"}, **login_spec()},
-        },
+        **prometheus_spec(),
         "wait": {"type": "float", "default": 0},
     },
     "supports_check_mode": True,

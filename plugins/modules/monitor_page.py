@@ -116,7 +116,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept im
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.dashboards import DASHBOARDS
-from ansible_collections.golive.cutover.plugins.module_utils._monitor.login import login_spec
+from ansible_collections.golive.cutover.plugins.module_utils._monitor.login import prometheus_spec
 from ansible_collections.golive.cutover.plugins.module_utils._monitor.page_verb import monitor_page
 
 SPEC: dict[str, Any] = {
@@ -133,10 +133,7 @@ SPEC: dict[str, Any] = {
         },
         "hours": {"type": "float", "default": 6},
         "interval": {"type": "int", "default": 15},
-        "prometheus": {
-            "type": "dict",
-            "options": {"url": {"type": "str"}, "path": {"type": "str"}, **login_spec()},
-        },
+        **prometheus_spec(),
     },
     "supports_check_mode": True,
 }

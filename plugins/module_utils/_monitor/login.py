@@ -24,20 +24,23 @@ class Login:
     ca_cert: str | None = None
 
 
-def login_spec() -> dict[str, Any]:
-    """A fresh argument spec of what the option ``prometheus`` holds besides the address."""
+def prometheus_spec() -> dict[str, Any]:
+    """A fresh argument spec of the option ``prometheus``: its address, and how to log in."""
     secret = {
         "namespace": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
         "key": {"type": "str", "required": True, "no_log": False},
     }
-    return {
+    options = {
+        "url": {"type": "str"},
+        "path": {"type": "str"},
         "token_secret": {"type": "dict", "no_log": False, "options": secret},
         "username": {"type": "str"},
         "password_secret": {"type": "dict", "no_log": False, "options": secret},
         "validate_certs": {"type": "bool", "default": True},
         "ca_cert": {"type": "path"},
     }
+    return {"prometheus": {"type": "dict", "options": options}}
 
 
 def read_login(options: Mapping[str, Any], client: Callable[[], Client]) -> Login:
