@@ -18,6 +18,7 @@ except ImportError:
     psycopg2 = None  # type: ignore[assignment]  # looked at before use
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import TICK_S, Call
+from ansible_collections.golive.cutover.plugins.module_utils._pg.cancel import cancel
 from ansible_collections.golive.cutover.plugins.module_utils._pg.failures import SqlError, sql_error
 
 # After its statement_timeout the server must have answered; what comes later is a broken network.
@@ -114,7 +115,7 @@ class Session:
             return
         try:
             if self._connection.isexecuting():
-                self._connection.cancel()
+                cancel(self._connection, _DRAIN_S)
                 self._poll(self._call.for_undo(), _DRAIN_S)
         except (psycopg2.Error, SqlError):
             pass
