@@ -29,7 +29,7 @@ FOLDER = Path("/var/run/golive/repositories")
 NUMBER, OLD = "GOLIVE_REPOSITORIES", "GOLIVE_REPOSITORIES_OLD"
 BACKUP = "golive_backup_last_success_timestamp_seconds"
 RESTORE_TEST = "golive_restore_test_last_success_timestamp_seconds"
-# The copy was read as SQL reads it, and compared with what was live (docs/backup.md).
+# The copy was read as SQL reads it, and compared with what was live; pg_restore documents the levels.
 _LEAST_LEVEL = 6
 
 

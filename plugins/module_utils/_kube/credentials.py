@@ -73,10 +73,13 @@ def load_credentials(configuration: Any, call: Call, folder: str) -> None:
 
 
 def _limit_renewal(configuration: Any, call: Call) -> None:
-    """A token that has run out is asked for anew before a request: by the same program, with the same limit."""
+    """A token that has run out is asked for anew before a request: by the same program, with the same limit.
+
+    Whoever sends the request has asked whether the run is alive; what cleans up behind a run that is not needs it, too.
+    """
     renew = configuration.refresh_api_key_hook
     if renew is not None:
-        configuration.refresh_api_key_hook = lambda asked: _limited(call, lambda: renew(asked))
+        configuration.refresh_api_key_hook = lambda asked: _limited(call.for_undo(), lambda: renew(asked))
 
 
 def _limited(call: Call, work: Callable[[], Any]) -> None:

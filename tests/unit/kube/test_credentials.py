@@ -107,6 +107,25 @@ def test_a_token_that_has_run_out_is_asked_for_anew(tmp_path: Path, server: _Ser
     assert server.tokens == ["Bearer second"]
 
 
+def test_what_cleans_up_behind_a_stopped_run_may_still_ask(tmp_path: Path, server: _Server) -> None:
+    kubeconfig = _kubeconfig(tmp_path, server, _answer("first", "2001-01-01T00:00:00Z"))
+    stopped, deadline = threading.Event(), time.monotonic() + 60
+
+    def alive() -> None:
+        if stopped.is_set():
+            raise Interrupted("stopped")
+
+    def end() -> float:
+        return time.monotonic() - 1 if stopped.is_set() else deadline
+
+    with connected(call_for_tests({"kubeconfig": kubeconfig}, alive=alive, deadline=end)) as client:
+        stopped.set()
+        with pytest.raises(Interrupted):
+            client.get("/version")
+        client.undisturbed().get("/version")
+    assert server.tokens == ["Bearer first"]
+
+
 def test_why_it_failed_is_told(tmp_path: Path, server: _Server) -> None:
     error = _refusal(_kubeconfig(tmp_path, server, "echo 'The session has expired' >&2; exit 255"))
     assert error.code == "credentials_missing"
