@@ -37,10 +37,11 @@ def shop(space: str) -> Iterator[stand.Shop]:
 
 @pytest.fixture
 def two(shop: stand.Shop) -> stand.Shop:
-    """Both colours up, blue live."""
+    """Both colours up, blue live and answering."""
     shop.deploy("blue", wait=False)
     shop.deploy("green", "2.0.0", wait=False)
     shop.services()
     shop.rolled_out("blue")
     shop.rolled_out("green")
+    stand.served(f"{shop.url}/healthz")
     return shop
