@@ -158,15 +158,19 @@ class Stage:
             process.wait(timeout=60)
         found.update(json.loads(ledger.read_text()))
 
+    def inventory(self) -> Path:
+        """The inventory's file, as the settings are now."""
+        self._hosts.write_text(yaml.safe_dump({"golive_apps": {"hosts": {"notes": self.settings}}}))
+        return self._hosts
+
     @property
     def _hosts(self) -> Path:
         return self.folder / "hosts.yml"
 
     def _command(self, playbook: str, arguments: tuple[str, ...], variables: dict[str, Any]) -> list[str]:
-        self._hosts.write_text(yaml.safe_dump({"golive_apps": {"hosts": {"notes": self.settings}}}))
         extra = ["-e", json.dumps(variables)] if variables else []
         path = playbook if playbook.startswith("/") else f"playbooks/{playbook}"
-        return ["ansible-playbook", "-i", str(self._hosts), path, *arguments, *extra]
+        return ["ansible-playbook", "-i", str(self.inventory()), path, *arguments, *extra]
 
 
 def family(pid: int) -> list[int]:
