@@ -18,6 +18,8 @@ from tests.e2e.backup.store import bring_up
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.flow.stage import Stage
 from tests.e2e.monitoring import receiver
+from tests.e2e.monitoring.small_volume import SmallVolume, small_volume
+from tests.e2e.node_ports import free_node_port
 from tests.images.cli import manifest_path
 
 # Short, so that the tests need not wait: what is measured at the usual ones stands in docs/alerts.md.
@@ -67,11 +69,26 @@ def watched(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def usual(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The same, watched as often as by default; a backup is missed after minutes."""
-    with live_stage(
-        tmp_path_factory, {"app_replicas": 1, "monitoring_bounds": {"backup_seconds": MOST_AGE_S}}
-    ) as stage:
+def volume(cluster: dict[str, str]) -> Iterator[SmallVolume]:
+    """Where the database of ``usual`` is."""
+    if cluster["GOLIVE_PROVIDER"] != "built":
+        pytest.skip("only the node of the built cluster can be given a small volume")
+    with small_volume() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def usual(volume: SmallVolume, programs: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The same, watched as often as by default, on a small volume; a backup is missed after minutes."""
+    port = free_node_port()
+    own = {
+        "app_expose": {"node_port": port},
+        "app_replicas": 1,
+        "monitoring_bounds": {"backup_seconds": MOST_AGE_S},
+        "postgres_storage_class": volume.storage_class,
+    }
+    with live_stage(tmp_path_factory, own) as stage:
+        stage.port, stage.load_program = port, programs["load"]
         yield stage
 
 

@@ -18,14 +18,14 @@ PORT = 8080
 # The Secret and its keys: what one gets, and who gets the heartbeat.
 SECRET = "receiver"
 _PROGRAM = f"""
-import http.server, json, time
+import http.server, json, os, time
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         # One write: two messages at once must not share a line.
         print(json.dumps({{"at": time.time(), "path": self.path, "body": body}}) + "\\n", end="", flush=True)
-        self.send_response(200)
+        self.send_response(410 if os.path.exists("/tmp/refused" + self.path) else 200)
         self.end_headers()
 
     def log_message(self, *_):
@@ -83,6 +83,12 @@ def start(namespace: str) -> None:
             "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}},
         },
     )
+
+
+def refuse(namespace: str, name: str, refused: bool) -> None:
+    """Whether the receiver refuses what comes by this path."""
+    how = f"os.makedirs('/tmp/refused/{name}')" if refused else f"os.removedirs('/tmp/refused/{name}')"
+    kubectl("-n", namespace, "exec", "deployment/receiver", "--", "python3", "-c", f"import os; {how}")
 
 
 def messages(namespace: str) -> Iterator[Message]:

@@ -20,7 +20,8 @@ import pytest
 from tests.e2e.conftest import kubectl
 from tests.e2e.flow.stage import Stage
 from tests.e2e.monitoring.conftest import MOST_AGE_S
-from tests.e2e.monitoring.receiver import Message, messages
+from tests.e2e.monitoring.receiver import Message, messages, refuse
+from tests.e2e.monitoring.small_volume import SmallVolume
 from tests.e2e.traffic.stand import until
 
 pytestmark = [pytest.mark.series, pytest.mark.alone]
@@ -150,11 +151,44 @@ def test_a_server_without_a_connection_left(usual: Stage) -> None:
         detect(usual, "PostgresConnectionsExhausted", time.time(), mend)
 
 
-def test_a_crash_loop_of_the_live_pods(usual: Stage) -> None:
-    selector = kubectl("-n", usual.namespace, "get", "service/notes", "-o", "jsonpath={.spec.selector}")
+def test_a_volume_that_fills_up(usual: Stage, volume: SmallVolume) -> None:
+    fault = time.time()
+    volume.fill(left=0.05)
+    fired, _detected, _resolved = detect(usual, "PostgresVolumeFilling", fault, volume.empty)
+    assert fired.labels["persistentvolumeclaim"] == "data-notes-postgres-0"
+
+
+def test_messages_that_do_not_arrive(usual: Stage) -> None:
+    """Whoever listens for the heartbeat refuses it: the others hear of that."""
+    fault = time.time()
+    refuse(usual.namespace, "heartbeat", True)
+    detect(usual, "AlertDeliveryFailing", fault, lambda: refuse(usual.namespace, "heartbeat", False))
+
+
+def live_deployment(stage: Stage) -> tuple[str, str]:
+    """The Deployment that takes traffic, and its container."""
+    selector = kubectl("-n", stage.namespace, "get", "service/notes", "-o", "jsonpath={.spec.selector}")
     name = f"deployment/notes-{json.loads(selector)['golive.cutover/colour']}"
+    where = "jsonpath={.spec.template.spec.containers[0].name}"
+    return name, kubectl("-n", stage.namespace, "get", name, "-o", where)
+
+
+def test_one_request_in_five_takes_three_seconds(usual: Stage) -> None:
+    name, _container = live_deployment(usual)
+
+    def moved(*fault: str) -> None:
+        kubectl("-n", usual.namespace, "set", "env", name, *fault)
+        # What counts is when users feel it.
+        kubectl("-n", usual.namespace, "rollout", "status", name, "--timeout=120s")
+
+    with usual.load(rate=10, seconds=900):
+        moved("APP_FAULT=slow", "APP_FAULT_DELAY=3s")
+        detect(usual, "AppLatencyP95Critical", time.time(), lambda: moved("APP_FAULT-", "APP_FAULT_DELAY-"))
+
+
+def test_a_crash_loop_of_the_live_pods(usual: Stage) -> None:
+    name, container = live_deployment(usual)
     at = ("-n", usual.namespace)
-    container = kubectl(*at, "get", name, "-o", "jsonpath={.spec.template.spec.containers[0].name}")
     # Without it the sound pod would stay until the new one is ready.
     strategy = {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}
     kubectl(*at, "patch", name, "--type=merge", "-p", json.dumps(strategy))
