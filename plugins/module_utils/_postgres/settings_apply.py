@@ -14,6 +14,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.diff import d
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Failed, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+from ansible_collections.golive.cutover.plugins.module_utils._postgres.hba import refused_lines
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.setting_values import LISTS
 from ansible_collections.golive.cutover.plugins.module_utils._postgres.settings_beside import (
     Beside,
@@ -43,8 +44,8 @@ def bring_settings(
 ) -> dict[str, Any]:
     """The result of the verb. ``hurry`` asks the platform to bring the files now; it is called when they are awaited.
 
-    Raises GoliveError as ``changes`` and ``look_at_file``, ``timeout`` when the file does not come, and
-    ``not_taken`` when the server did not take over what it was told.
+    Raises GoliveError as ``changes`` and ``look_at_file``, ``timeout`` when the file does not come, ``hba_refused``
+    when the server would not start with its pg_hba.conf, and ``not_taken`` when it did not take over what it was told.
     """
     with connect() as session:
         planned = changes(session, wanted, file)
@@ -52,6 +53,8 @@ def bring_settings(
         reload = bool(files) or any(not change.pending for change in planned)
         if not call.check_mode:
             _await_beside(call, session, beside, timeout, hurry)
+            if beside:
+                _refuse_lines(session)
             if file is not None:
                 _await_file(call, session, file, wanted, timeout, hurry)
             elif planned:
@@ -101,6 +104,18 @@ def _await_beside(
         interval=_INTERVAL_S,
         hint="Look whether they are mounted from the ConfigMap or Secret, and whether the kubelet runs.",
     )
+
+
+def _refuse_lines(session: Session) -> None:
+    refused = refused_lines(session)
+    if refused:
+        raise GoliveError(
+            "hba_refused",
+            f"The server cannot read its pg_hba.conf: {'; '.join(refused)}. It goes on with the one that it has read,"
+            " and would not start again with this one.",
+            "Mend these lines before the server restarts, then run again.",
+            {"refused": refused},
+        )
 
 
 def _await_file(

@@ -272,6 +272,44 @@ def test_a_wrong_setting_is_refused_before_anything_changes(running: Embedded) -
     assert running.versions() == before
 
 
+def test_extensions_and_further_lines_of_pg_hba_are_had_without_a_restart(running: Embedded) -> None:
+    own: dict[str, Any] = {
+        "postgres_settings": _SET,
+        "postgres_extensions": [{"name": "pg_trgm"}, {"name": "citext", "schema": "public"}],
+        "postgres_hba": ["hostssl shop shop_auditor 10.0.0.0/8 cert", "hostssl postgres +shop_app all scram-sha-256"],
+    }
+    began = running.sql("SELECT pg_postmaster_start_time()")
+    before = running.versions()
+    planned = running.play("--check", **own)
+    assert (planned.code, planned.changed > 0) == (0, True), planned.output
+    assert running.versions() == before
+    done = running.play(**own)
+    assert done.code == 0, done.output
+    assert running.sql("SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension") == "citext pg_trgm plpgsql"
+    # The first lines that fit decide: those of the role come before.
+    assert running.sql("SELECT array_to_string(user_name, ',') FROM pg_hba_file_rules ORDER BY line_number").split()[
+        -2:
+    ] == ["shop_auditor", "+shop_app"]
+    assert running.sql("SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL") == "0"
+    with running.tunnel() as (host, port):
+        running.connect(host, port, dbname="postgres").close()
+    assert running.sql("SELECT pg_postmaster_start_time()") == began
+    again = running.play(**own)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+    missing = running.play(**{**own, "postgres_extensions": [{"name": "postgis_of_nobody"}]})
+    assert missing.code != 0
+    assert "postgis_of_nobody" in missing.output
+    wrong = running.play(**{**own, "postgres_hba": ["hostssl shop nobody 10.0.0.0/8 scram"]})
+    assert wrong.code != 0
+    assert "'scram' is no method" in wrong.output
+    assert running.sql("SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL") == "0"
+    # Extensions stay: tables may use them. The lines go.
+    assert running.play(postgres_settings=_SET).code == 0
+    with running.tunnel() as (host, port), pytest.raises(psycopg2.OperationalError, match=r"no pg_hba\.conf entry"):
+        running.connect(host, port, dbname="postgres")
+
+
 def test_another_major_version_is_refused_before_anything_changes(running: Embedded) -> None:
     before = running.versions()
     refused = running.play(postgres_settings=_SET, postgres_version="16")

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._postgres.hba import hba_faults
 from ansible_collections.golive.cutover.plugins.modules import pg_settings
+from tests.hba_lines import REFUSED, TAKEN
 from tests.integration.pg_settings.certificates import certificate
 from tests.integration.postgres import PASSWORD, SUPERUSER, Server, give_to_postgres
 
@@ -312,3 +314,37 @@ def test_a_certificate_is_known_by_its_fingerprint(own: Server) -> None:
     assert bring(own, {}, check=True, files=other)["files"] == [str(path)]
     gone = [{"path": str(path.with_suffix(".nosuch")), "certificate_sha256": fingerprint}]
     assert bring(own, {}, check=True, files=gone)["changed"] is True
+
+
+def test_lines_of_pg_hba_are_judged_as_the_server_does(own: Server) -> None:
+    lines = [*TAKEN, *REFUSED]
+    with other_hba(own, "\n".join(lines)):
+        refused = execute(
+            own,
+            "SELECT line_number FROM pg_hba_file_rules WHERE error IS NOT NULL"
+            " AND error NOT LIKE '%cannot match because SSL is disabled'",
+        )
+    assert {lines[number - 1] for (number,) in refused} == {line for line in lines if hba_faults([line])}
+
+
+def test_a_pg_hba_that_the_server_would_not_start_with_is_an_error_and_is_not_read(own: Server) -> None:
+    began = execute(own, "SELECT pg_conf_load_time()")
+    # Without TLS the server only remarks on the second line.
+    text = f"host all {SUPERUSER} 127.0.0.1/32 scram-sha-256\nhostssl all all all md5\nhost all all all md\n"
+    files = [{"path": str(hba_of(own)), "sha256": sha256(text.encode()).hexdigest()}]
+    with other_hba(own, text), pytest.raises(GoliveError) as caught:
+        bring(own, {}, files=files)
+    assert caught.value.code == "hba_refused"
+    assert [line.partition(":")[0] for line in caught.value.details["refused"]] == ["line 3"]
+    assert execute(own, "SELECT pg_conf_load_time()") == began
+
+
+@contextmanager
+def other_hba(server: Server, text: str) -> Iterator[None]:
+    """Another pg_hba.conf on the server's disk, which it has not read."""
+    before = hba_of(server).read_text()
+    hba_of(server).write_text(text)
+    try:
+        yield
+    finally:
+        hba_of(server).write_text(before)
