@@ -86,6 +86,20 @@ ALERTS = (
         "restore_test",
         "No backup of $pgcluster was restored for long",
         "The last good restore was {{ $value | humanizeDuration }} ago. Nobody knows what the backups are worth.",
+        fault="age",
+    ),
+    # For as long as a restore may be old there were backups.
+    Alert(
+        "W26",
+        "RestoreTestOverdue",
+        WARNING,
+        3600,
+        "present_over_time(pg:backup_age:seconds{$pg}[1h] offset $restore_window)"
+        " unless on (cluster, namespace, pgcluster) pg:restore_test_age:seconds{$pg}",
+        "restore_test",
+        "No backup of $pgcluster was ever restored",
+        "There have been backups for long. Nobody knows what they are worth.",
+        fault="never",
     ),
     Alert(
         "W28",

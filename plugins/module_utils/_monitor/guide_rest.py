@@ -52,7 +52,7 @@ GUIDES = {
         _DBA,
     ),
     "RestoreTestOverdue": Guide(
-        "No backup was restored for longer than agreed.",
+        "No backup was restored for longer than agreed, or none ever was though there have been some for as long.",
         "Nothing is broken. Nobody knows whether the backups can be used.",
         (
             "See the last drill: `kubectl -n NAMESPACE get cronjobs,jobs`",
@@ -60,7 +60,7 @@ GUIDES = {
         ),
         (
             ("It failed", "That is an incident of its own: a backup could not be read"),
-            ("It was not started", "Start it today, in working hours"),
+            ("It was not started, or none ever was", "Start it today, in working hours, and have it run each week"),
         ),
         (DRILL,),
         "The age of the last good restore is hours.",

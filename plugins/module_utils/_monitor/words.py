@@ -38,6 +38,7 @@ def words(settings: Settings) -> Mapping[str, str]:
         "claims": f'"{settings.claims or claims}"',
         # Two tries of the archiver, and never less than eight scrapes.
         "archive_window": f"{max(120, 2 * settings.archive_timeout)}s",
+        "restore_window": f"{number(settings.bound('restore_seconds'))}s",
         "standbys": number(settings.standbys),
         "requests_rate": number(settings.requests_rate),
     }

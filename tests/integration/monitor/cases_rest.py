@@ -81,8 +81,18 @@ CASES = [
     quiet(
         "CertificateExpiryCritical", of_app("probe_ssl_earliest_cert_expiry", 3 * DAY + 5000), step=60, fault="shown"
     ),
-    fires("RestoreTestOverdue", of_database("pg:restore_test_age:seconds", 8 * DAY + 1)),
-    quiet("RestoreTestOverdue", of_database("pg:restore_test_age:seconds", 8 * DAY - 1)),
+    fires("RestoreTestOverdue", of_database("pg:restore_test_age:seconds", 8 * DAY + 1), fault="age"),
+    quiet("RestoreTestOverdue", of_database("pg:restore_test_age:seconds", 8 * DAY - 1), fault="age"),
+    fires("RestoreTestOverdue", of_database("pg:backup_age:seconds", 60), start=8 * DAY, step=1800, fault="never"),
+    quiet("RestoreTestOverdue", of_database("pg:backup_age:seconds", 60), start=7 * DAY, step=1800, fault="never"),
+    quiet(
+        "RestoreTestOverdue",
+        of_database("pg:backup_age:seconds", 60),
+        of_database("pg:restore_test_age:seconds", 60),
+        start=8 * DAY,
+        step=1800,
+        fault="never",
+    ),
     *_pair("CertificateRenewalLate", "tls:lifetime_left:ratio", 0.24, 0.26, **NAME),
     fires(
         "CertificateRenewalLate",
