@@ -87,9 +87,9 @@ def namespace(cluster: dict[str, str]) -> Iterator[str]:
     kubectl("delete", "namespace", name, "--wait=false", check=False)
 
 
-# Before pytest's own hook, which chooses by marks.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# Around the hooks of pytest, which chooses by marks, and of xdist, which reads the groups before any other plugin.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """The longest files begin first, so that side by side none of them is left for the end."""
     items.sort(key=lambda item: _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST))
     for number, item in enumerate(items):
@@ -98,3 +98,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # A file stays with one worker, but for the one that would take longer than all others together.
         part = f" {number % 3}" if item.path.stem == "test_kill_series" else ""
         item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{part}"))
+    yield

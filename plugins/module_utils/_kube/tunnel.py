@@ -138,7 +138,8 @@ class _Tunnel:
 
     def _serve(self, local: socket.socket) -> None:
         try:
-            remote = connect(self._client, self._target, self._target.pick())
+            # Nothing was sent to the pod yet: what the server drops may be asked again.
+            remote = self._client.retried(lambda: connect(self._client, self._target, self._target.pick()))
         except (GoliveError, Interrupted) as error:
             if isinstance(error, GoliveError):
                 self._broken(error)

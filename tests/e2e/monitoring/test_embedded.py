@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,61 @@ def test_who_gets_what(watched: Stage, labels: tuple[str, ...], receivers: str) 
     pod = ("exec", "notes-alertmanager-0", "--", "/usr/bin/amtool", "config", "routes", "test")
     file = "--config.file=/etc/alertmanager/alertmanager.yml"
     assert kubectl("-n", watched.namespace, *pod, file, *labels).strip() == receivers
+
+
+@pytest.mark.series
+def test_warnings_wait_for_the_end_of_a_muted_time_and_what_is_critical_does_not(watched: Stage) -> None:
+    always = [{"times": [{"start_time": "00:00", "end_time": "24:00"}]}]
+    muted = watched.play("site.yml", "--tags", "monitoring", monitoring_muted=always)
+    assert muted.code == 0, muted.output
+    amtool = ("exec", "notes-alertmanager-0", "--", "/usr/bin/amtool", "--alertmanager.url=http://localhost:9093")
+
+    def begin(name: str, severity: str) -> None:
+        raised = ("alert", "add", name, f"severity={severity}", "app=notes", f"namespace={watched.namespace}")
+        kubectl("-n", watched.namespace, *amtool, *raised)
+
+    def came(name: str) -> bool:
+        return any((one.name, one.path, one.status) == (name, "/team", "firing") for one in messages(watched.namespace))
+
+    begin("Disquiet", "warning")
+    begin("Outage", "critical")
+    until(lambda: came("Outage"), 60, "what is critical")
+    # Two more groups wait as long as theirs did.
+    begin("Uproar", "critical")
+    until(lambda: came("Uproar"), 90, "what is critical and came later")
+    assert not came("Disquiet")
+    heard = watched.play("site.yml", "--tags", "monitoring")
+    assert heard.code == 0, heard.output
+    begin("Disquiet", "warning")
+    until(lambda: came("Disquiet"), 120, "the warning that waited")
+
+
+@pytest.mark.series
+def test_a_release_goes_on_while_all_of_it_restarts_and_nothing_is_forgotten(watched: Stage) -> None:
+    names = ("notes-prometheus-0", "notes-alertmanager-0")
+    exporters = kubectl("-n", watched.namespace, "get", "pods", "-l", PODS, "-o", "name").split()
+
+    def kill() -> None:
+        pods = {*exporters, *(f"pod/{name}" for name in names)}
+        kubectl("-n", watched.namespace, "delete", "--force", "--grace-period=0", *sorted(pods))
+
+    began = time.time()
+    play = watched.play_and("release.yml", "Stage | ", kill, app_version="2.0.0", migrate_target="0002")
+    assert play.code == 0, play.output
+    until(
+        lambda: {one["health"] for one in ask(watched, "targets?state=active")["activeTargets"]} == {"up"},
+        150,
+        "every target",
+    )
+    # What it knew before is on its volume.
+    assert ask(watched, f"query?query=up{{job=%22golive%22}}&time={began - 5:.0f}")["result"]
+    until(lambda: value(watched, "count(ALERTS{alertname=%22Watchdog%22})") == 1, 60, "the Watchdog")
+    since = time.time()
+
+    def beats() -> bool:
+        return any(one.at >= since and one.path == "/heartbeat" for one in messages(watched.namespace))
+
+    until(beats, 150, "the next heartbeat")
 
 
 def test_the_verb_tells_the_same_each_time(watched: Stage) -> None:
