@@ -78,7 +78,9 @@ def volume(cluster: dict[str, str]) -> Iterator[SmallVolume]:
 
 
 @pytest.fixture(scope="module")
-def usual(volume: SmallVolume, programs: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def usual(
+    cluster: dict[str, str], volume: SmallVolume, programs: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     """The same, watched as often as by default, on a small volume; a backup is missed after minutes."""
     port = free_node_port()
     own = {
@@ -86,6 +88,7 @@ def usual(volume: SmallVolume, programs: dict[str, str], tmp_path_factory: pytes
         "app_replicas": 1,
         "monitoring_bounds": {"backup_seconds": MOST_AGE_S},
         "postgres_storage_class": volume.storage_class,
+        "monitoring_storage_class": cluster["GOLIVE_STORAGE_CLASS"],
     }
     with live_stage(tmp_path_factory, own) as stage:
         stage.port, stage.load_program = port, programs["load"]
