@@ -71,8 +71,9 @@ seconds and the profile `mvp`. Single runs, on two cores that had five times the
 | CutoverGuardTripped | a gate that refuses the new release | 56 | 643, by itself |
 | PostgresWalArchivingStopped | the store of the backups is gone, one segment is written | 109 | 57 |
 | PostgresVolumeFilling | a volume of 1 GiB is filled but for 5 % | 246 | 60 |
+| AlertDeliveryFailing | one of three receivers refuses every message | 166 | 300 |
 
-The last one had twice the work that the machine could do, the six before it 15 to 20 times.
+The last two had up to twice the work that the machine could do, the six before them 15 to 20 times.
 `tests/e2e/monitoring/test_detection.py` makes their faults.
 
 All six pods of it together use 112 MiB (working set) for one app with its database, Prometheus 50 of them, with a
