@@ -19,6 +19,7 @@ TAKEN = (
     "host shop shop samenet scram-sha-256",
     "host shop shop db.example.org scram-sha-256",
     "host shop shop .example.org scram-sha-256",
+    "host shop shop db_1.example.org scram-sha-256",
     "hostssl shop anna 10.0.0.0/8 cert clientcert=verify-full",
     "hostnossl all all 0.0.0.0/0 reject",
     "hostssl replication copy 10.0.0.0/8 scram-sha-256",

@@ -32,7 +32,7 @@ _METHODS = (
 )
 _ONLY = {"peer": (_LOCAL,), "cert": ("hostssl",), "gss": _TYPES[1:], "ident": _TYPES[1:]}
 _WORDS = ("all", "samehost", "samenet")
-_HOST = re.compile(r"^\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
+_HOST = re.compile(r"^\.?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
 # A quote may begin in the middle of a word; a list goes on behind its comma.
 _FIELD = re.compile(r'(?:"[^"]*"|,\s*|[^\s,"#])+')
 

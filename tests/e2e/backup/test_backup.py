@@ -180,7 +180,7 @@ def test_the_schedule_takes_backups(shop: Shop) -> None:
 def test_the_schedule_fires_by_itself(shop: Shop) -> None:
     if not shop.listed():
         # The first one is a full one, whatever the schedule says.
-        shop.backup(type="full", run="before")
+        assert shop.backup(type="full", run="before")["changed"]
     before = set(shop.listed())
     ran = shop.play(backup_schedules={"full": "17 1 * * 0", "incr": "* * * * *"})
     assert ran.code == 0, ran.output

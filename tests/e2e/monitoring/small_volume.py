@@ -47,10 +47,12 @@ class SmallVolume:
         self._node("rm", "-f", str(self.path / _FILL))
 
     def mount(self) -> None:
+        """Make it on the node."""
         self._node("mkdir", "-p", str(self.path))
         self._node("mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m,mode=0755", "tmpfs", str(self.path))
 
     def unmount(self) -> None:
+        """Take it away, in use or not."""
         self._node(sys.executable, "-c", _UNMOUNT, str(self.path))
         self._node("rmdir", str(self.path))
 
