@@ -74,6 +74,21 @@ options:
         this by the server's clock is settled at once.
     type: float
     default: 10
+  seen:
+    description:
+      - What an earlier tracking of the same pods on this machine has returned. A pod that neither was unready nor
+        restarted since then has stood since RV(since) of that tracking, so what lies between need not be waited for.
+    type: dict
+    suboptions:
+      pods:
+        description: Its RV(pods), of which C(uid), C(ready_since) and C(restarts) count.
+        type: list
+        elements: dict
+        required: true
+      since:
+        description: Its RV(since).
+        type: float
+        required: true
   min_count:
     description:
       - How many pods each workload must ask for at least. V(0) accepts a workload that asks for none, such as a
@@ -253,6 +268,10 @@ soak:
   description: Seconds that every pod had to stay ready; 0 in check mode.
   returned: always
   type: float
+since:
+  description: Since when all pods have been seen ready at least, in seconds since the epoch by this machine's clock.
+  returned: always
+  type: float
 seconds:
   description: Seconds the tracking took.
   returned: always
@@ -301,6 +320,13 @@ SPEC: dict[str, Any] = {
         "namespace": {"type": "str", "default": "default"},
         "timeout": {"type": "float", "default": 300},
         "soak": {"type": "float", "default": 10},
+        "seen": {
+            "type": "dict",
+            "options": {
+                "pods": {"type": "list", "elements": "dict", "required": True},
+                "since": {"type": "float", "required": True},
+            },
+        },
         "min_count": {"type": "int", "default": 1},
         "job_until": {"type": "str", "choices": [COMPLETE, READY], "default": COMPLETE},
         "missing": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
@@ -308,7 +334,7 @@ SPEC: dict[str, Any] = {
     },
     "supports_check_mode": True,
 }
-_OPTIONS = ("namespace", "timeout", "soak", "min_count", "job_until", "missing", "log_lines", "limits")
+_OPTIONS = ("namespace", "timeout", "soak", "seen", "min_count", "job_until", "missing", "log_lines", "limits")
 
 
 @under_lease

@@ -22,6 +22,8 @@ _TAKEN_AWAY = (
     "UnexpectedAdmissionError",
 )
 _STARTING = ("ContainerCreating", "PodInitializing")
+# UID, time of the Ready condition as the API writes it, restarts: another one once the pod was unready or restarted.
+Steady = tuple[str, str, int]
 
 
 def owned_by(obj: dict[str, Any], uid: str) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.causes import
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_judge import Judge, Seen
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import limits_from
-from ansible_collections.golive.cutover.plugins.module_utils._kube.track_patience import Soak
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_patience import Soak, stood
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_ready import COMPLETE
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_report import Report, Scenes
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_view import KINDS, Target, View, absent
@@ -30,6 +31,7 @@ def track(
     *,
     timeout: float = 300.0,
     soak: float = 10.0,
+    seen: Mapping[str, Any] | None = None,
     limits: Mapping[str, Any] | None = None,
     missing: str = "fail",
     min_count: int = 1,
@@ -40,9 +42,10 @@ def track(
 ) -> dict[str, Any]:
     """Follow ``objects`` (rows of ``kind, name, namespace``) until all have arrived or one cannot; returns
 
-    ``{verdict, cause, objects, pods, soak, seconds}``: verdict ``success``, ``failure``, ``inconclusive`` (cause of
-    class I) or ``timeout``; in check mode one look is taken and it is ``success`` or ``pending``. ``cause`` is None or
-    ``{code, class, object, namespace, container, message, logs, hint, seconds}``. ``limits`` as in ``track_limits.py``.
+    ``{verdict, cause, objects, pods, soak, since, seconds}``: verdict ``success``, ``failure``, ``inconclusive`` (cause
+    of class I) or ``timeout``; in check mode one look is taken and it is ``success`` or ``pending``. ``cause`` is None
+    or ``{code, class, object, namespace, container, message, logs, hint, seconds}``. ``since`` (epoch) is since when
+    all pods have stood; with ``pods`` it may come back as ``seen``. ``limits`` as in ``track_limits.py``.
     ``watcher`` may add words to the progress line. Raises GoliveError when nothing can be learnt: bad arguments, no
     right, no API server.
     """
@@ -50,13 +53,14 @@ def track(
     if not targets:
         raise GoliveError("bad_request", "Tracking nothing would always succeed.", "Name at least one object.")
     start = call.now()
-    soaking = Soak(0.0 if call.check_mode else soak, client.server_time())
+    soaking = Soak(0.0 if call.check_mode else soak, client.server_time(), stood(seen, time.time()))
     judge = Judge(limits_from(limits), soaking, missing, min_count, job_until)
     with View(client, targets) as view:
         result = _follow(call, view, judge, start, timeout, watcher)
         if view.unread():
             call.warn(f"Not allowed to list {', '.join(view.unread())}: causes may be told less well.")
-        return {**Report(call, client, call.now() - start, log_lines).of(*result), "soak": soaking.seconds}
+        found = Report(call, client, call.now() - start, log_lines).of(*result)
+        return {**found, "soak": soaking.seconds, "since": round(time.time() - soaking.seconds, 3)}
 
 
 def failure_of(result: Mapping[str, Any]) -> GoliveError | None:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._kube import pods
 from ansible_collections.golive.cutover.plugins.module_utils._kube.causes import Finding
 
@@ -41,13 +42,15 @@ class Patience:
 class Soak:
     """Whether pods have stayed Ready for ``seconds`` without a restart.
 
-    Measured from the first sight on a monotonic clock. Only a pod whose Ready condition is older than that by the
+    Measured from the first sight on a monotonic clock; a pod of ``stood``, which an earlier tracking saw and which is
+    still the same, from there. Only a pod whose Ready condition is older than that by the
     server's own clock, with half a minute to spare for the node's clock, is taken as settled at once: else every run
     over a live app would wait.
     """
 
     seconds: float
     server_time: datetime | None
+    stood: Mapping[pods.Steady, float] = field(default_factory=dict)
     _since: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def left(self, pod: dict[str, Any], now: float) -> float:
@@ -55,7 +58,7 @@ class Soak:
         if self._settled(pod):
             return 0.0
         uid, count = pod["metadata"]["uid"], pods.restarts(pod)
-        since, before = self._since.get(uid, (now, count))
+        since, before = self._since.get(uid, (self.stood.get((uid, _ready_at(pod), count), now), count))
         if count != before:
             since = now
         self._since[uid] = (since, count)
@@ -66,8 +69,25 @@ class Soak:
         self._since.pop(pod["metadata"]["uid"], None)
 
     def _settled(self, pod: dict[str, Any]) -> bool:
-        stamp = pods.condition(pod, "Ready").get("lastTransitionTime")
+        stamp = _ready_at(pod)
         if self.server_time is None or not stamp:
             return False
-        since = datetime.strptime(str(stamp), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        since = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
         return (self.server_time - since).total_seconds() >= self.seconds + _CLOCK_SKEW_S
+
+
+def stood(seen: Mapping[str, Any] | None, wall: float) -> dict[pods.Steady, float]:
+    """Pods as an earlier tracking saw them (rows with ``uid, ready_since, restarts``; ``since`` in seconds of the
+    epoch), each with how long before ``wall`` that was, as a negative number. Raises GoliveError ``bad_request``."""
+    if not seen:
+        return {}
+    lacking = [name for row in seen["pods"] for name in ("uid", "ready_since", "restarts") if name not in row]
+    if lacking:
+        hint = "Give pods and since as kube_track returned them."
+        raise GoliveError("bad_request", f"A pod of seen.pods lacks {lacking[0]}.", hint)
+    ago = min(0.0, float(seen["since"]) - wall)
+    return {(row["uid"], row["ready_since"] or "", int(row["restarts"])): ago for row in seen["pods"]}
+
+
+def _ready_at(pod: dict[str, Any]) -> str:
+    return str(pods.condition(pod, "Ready").get("lastTransitionTime") or "")

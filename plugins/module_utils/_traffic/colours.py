@@ -17,8 +17,6 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.route impo
 REVISION = "deployment.kubernetes.io/revision"
 # A pod that was Ready this much longer than asked by the wall clock was so by any sane clock.
 _CLOCK_MARGIN_S = 60.0
-# UID, time of the Ready condition as the API writes it, restarts.
-Steady = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Pod:
     ready_at: str | None
 
     @property
-    def steady(self) -> Steady:
+    def steady(self) -> pods.Steady:
         """What is another one as soon as the pod was not Ready, or a container of it started again."""
         return (self.uid, self.ready_at or "", self.restarts)
 

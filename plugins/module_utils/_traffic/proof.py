@@ -60,44 +60,67 @@ def means_of(client: Client, families: tuple[str, ...], no_probe: str, affinity:
     return Means("node" if usable else "slice", "; ".join(reasons), usable)
 
 
-def prove_nodes(
-    call: Call,
-    client: Client,
-    families: tuple[str, ...],
-    before: Mapping[str, Sync],
-    since: float | None,
-    timeout: float,
-    apart: float,
-) -> dict[str, Any]:
-    """Wait until the kube-proxy of every node has synced on two reads ``apart`` seconds; returns the numbers.
+class Nodes:
+    """The kube-proxies of all nodes and whether they have worked a change off, on two reads ``apart`` seconds.
 
-    Raises GoliveError ``proof_failed`` with the nodes that have not.
+    ``before`` was read before the change, else ``since`` is its time (epoch); see ``behind``.
     """
-    quiet_since: float | None = None
-    start = call.now()
-    lagging: dict[str, str] = {}
 
-    def look() -> Done[int] | Failed | Pending:
-        nonlocal quiet_since, lagging
-        syncs = read_syncs(client, families)
-        gone = {node: "it cannot be read any more" for node in before if node not in syncs}
-        lagging = {**gone, **behind(before, syncs, since)}
+    def __init__(
+        self,
+        call: Call,
+        client: Client,
+        families: tuple[str, ...],
+        before: Mapping[str, Sync],
+        since: float | None = None,
+        apart: float = APART_S,
+    ) -> None:
+        self._call = call
+        self._client = client
+        self._families = families
+        self._before = before
+        self._since = since
+        self._apart = apart
+        self._quiet_since: float | None = None
+
+    def begin(self) -> None:
+        """Read them while something else is waited for anyway, until all have worked it off once."""
+        if self._quiet_since is None:
+            self._read()
+
+    def prove(self, timeout: float) -> dict[str, Any]:
+        """Wait for the second read; returns the numbers. Raises GoliveError ``proof_failed`` with the nodes behind."""
+        start = self._call.now()
+        lagging: dict[str, str] = {}
+
+        def look() -> Done[int] | Failed | Pending:
+            nonlocal lagging
+            nodes, lagging = self._read()
+            if lagging:
+                return Pending("; ".join(f"node {node}: {reason}" for node, reason in sorted(lagging.items())[:3]))
+            if self._quiet_since is not None and self._call.now() - self._quiet_since >= self._apart:
+                return Done(nodes)
+            return Pending(f"{nodes} nodes in sync, reading once more")
+
+        try:
+            nodes = wait_for(self._call, look, what="kube-proxy of every node", timeout=timeout, interval=0.5)
+        except GoliveError as error:
+            if error.code != "timeout":
+                raise
+            hint = "Look at kube-proxy on these nodes."
+            raise GoliveError("proof_failed", error.message, hint, {"nodes_behind": lagging}) from error
+        return {"nodes": nodes, "seconds": round(self._call.now() - start, 3)}
+
+    def _read(self) -> tuple[int, dict[str, str]]:
+        """How many there are, and those behind with the reason."""
+        syncs = read_syncs(self._client, self._families)
+        gone = {node: "it cannot be read any more" for node in self._before if node not in syncs}
+        lagging = {**gone, **behind(self._before, syncs, self._since)}
         if lagging:
-            quiet_since = None
-            return Pending("; ".join(f"node {node}: {reason}" for node, reason in sorted(lagging.items())[:3]))
-        quiet_since = call.now() if quiet_since is None else quiet_since
-        if call.now() - quiet_since >= apart:
-            return Done(len(syncs))
-        return Pending(f"{len(syncs)} nodes in sync, reading once more")
-
-    try:
-        nodes = wait_for(call, look, what="kube-proxy of every node", timeout=timeout, interval=0.5)
-    except GoliveError as error:
-        if error.code != "timeout":
-            raise
-        hint = "Look at kube-proxy on these nodes."
-        raise GoliveError("proof_failed", error.message, hint, {"nodes_behind": lagging}) from error
-    return {"nodes": nodes, "seconds": round(call.now() - start, 3)}
+            self._quiet_since = None
+        elif self._quiet_since is None:
+            self._quiet_since = self._call.now()
+        return len(syncs), lagging
 
 
 def told(answer: Answer, probe: Target) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -16,12 +15,13 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.client import
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.endpoints import Endpoints
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import Sync
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import (
+    APART_S,
     LEVELS,
     Means,
+    Nodes,
     means_of,
     needed_in_a_row,
     prove_by_probe,
-    prove_nodes,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.scene import families_of, keeps_clients
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.wish import Wish
@@ -40,16 +40,6 @@ def need_means(client: Client, name: str, service: Mapping[str, Any] | None, wis
     return means
 
 
-@dataclass(frozen=True)
-class Change:
-    """What the nodes must have worked off: ``before`` is their state before it, ``since`` else its time (epoch);
-    ``apart`` are the seconds between two reads."""
-
-    before: Mapping[str, Sync]
-    since: float | None
-    apart: float
-
-
 class Prover:
     """Proofs of one switch."""
 
@@ -60,23 +50,24 @@ class Prover:
         self._wish = wish
         self.means = means
 
-    def route(self, endpoints: Endpoints, change: Change) -> dict[str, Any]:
+    def nodes(self, before: Mapping[str, Sync], since: float | None = None, apart: float = APART_S) -> Nodes:
+        """The nodes that must work a change off."""
+        return Nodes(self._call, self._client, self._families, before, since, apart)
+
+    def route(self, endpoints: Endpoints, nodes: Nodes) -> dict[str, Any]:
         """What slices and nodes show. Raises GoliveError ``proof_failed``."""
         proof: dict[str, Any] = {
             "level": "slice",
             "slice": {"endpoints": len(endpoints.ready_ids()), "slices": endpoints.slices},
         }
         if self.means.syncs:
-            limit = self._wish.proof_timeout
-            proof["node"] = prove_nodes(
-                self._call, self._client, self._families, change.before, change.since, limit, change.apart
-            )
+            proof["node"] = nodes.prove(self._wish.proof_timeout)
             proof["level"] = "node"
         return proof
 
-    def colour(self, endpoints: Endpoints, change: Change, colour: str, old: int) -> dict[str, Any]:
+    def colour(self, endpoints: Endpoints, nodes: Nodes, colour: str, old: int) -> dict[str, Any]:
         """That only ``colour`` answers, where ``old`` endpoints of the other one answered before."""
-        proof = self.route(endpoints, change)
+        proof = self.route(endpoints, nodes)
         wish = self._wish
         expect = wish.expect if colour == wish.to else colour if wish.expect == wish.to else ""
         if self.means.level == "probe" and wish.probe is not None and expect:

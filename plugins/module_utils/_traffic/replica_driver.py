@@ -25,8 +25,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours im
 )
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import WEIGHT, Split, shares
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import WARN, Hazard
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import APART_S, prove_by_probe
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.prove import Change, Prover, here, need_means
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import prove_by_probe
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.prove import Prover, here, need_means
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.replica_plan import Sizes, sizes_for
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import (
     COLOURS,
@@ -169,10 +169,10 @@ class ReplicaDriver:
         )
         ready = {colour: len(serving.members.ready[colour]) for colour in COLOURS}
         since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
-        change = Change({}, since, APART_S)
+        nodes = prover.nodes({}, since)
         if live:
-            return prover.colour(serving.endpoints, change, live, ready[other(live)])
-        proof = prover.route(serving.endpoints, change)
+            return prover.colour(serving.endpoints, nodes, live, ready[other(live)])
+        proof = prover.route(serving.endpoints, nodes)
         proof["share"] = round(100 * ready[wish.to] / sum(ready.values()), 1)
         if prover.means.level == "probe" and wish.probe is not None:
             proof["probe"] = prove_by_probe(self._call, wish.probe, wish.expect, 1, wish.outside_timeout, here())

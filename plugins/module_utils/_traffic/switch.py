@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
@@ -22,13 +22,14 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours im
 )
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.drivers import not_given_back, shares
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.hazards import WARN
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import Sync, read_syncs
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import read_syncs
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import (
     APART_S,
     Means,
+    Nodes,
     prove_by_probe,
 )
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.prove import Change, Prover, here, need_means
+from ansible_collections.golive.cutover.plugins.module_utils._traffic.prove import Prover, here, need_means
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.refill import follow_growth, hold_both, refill
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import (
     COLOURS,
@@ -47,6 +48,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.scene impo
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.steps import Record
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.waits import (
+    QUIET_S,
     Serving,
     not_ready,
     wait_serving,
@@ -142,12 +144,14 @@ class Switch:
         with self._record.step("proof") as step:
             if self._call.check_mode:
                 return self._result(route, self._previous[PREVIOUS], None, scene, unproven)
+            # What was proven is only looked at again.
+            quiet_s, apart = (QUIET_S, APART_S) if unproven else (0.0, 0.0)
             try:
-                serving = self._serving((self._wish.to,), {}, self._wish.narrow_timeout)
+                serving = self._serving((self._wish.to,), {}, self._wish.narrow_timeout, quiet_s)
                 since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
                 former = len(scene.members.ready[left])
-                change = Change({}, since, APART_S if unproven else 0.0)
-                proof = self._prover(means).colour(serving.endpoints, change, self._wish.to, former)
+                prover = self._prover(means)
+                proof = prover.colour(serving.endpoints, prover.nodes({}, since, apart), self._wish.to, former)
             except GoliveError as error:
                 if not unproven:
                     raise
@@ -233,11 +237,10 @@ class Switch:
             self._old_pods = serving.members.ready[old]
             pods |= serving.members.every[old]
             expected = frozenset(serving.members.ready[self._wish.to])
-        narrowed, before = self._narrow(route, scene, means, pods, expected)
+        narrowed, nodes = self._narrow(route, scene, means, pods, expected)
         with self._record.step("proof") as step:
-            change = Change(before, None, APART_S)
             old_count = len(self._old_pods)
-            proof = self._prover(means).colour(narrowed.endpoints, change, self._wish.to, old_count)
+            proof = self._prover(means).colour(narrowed.endpoints, nodes, self._wish.to, old_count)
             step["level"] = proof["level"]
         return proof
 
@@ -279,7 +282,7 @@ class Switch:
 
     def _narrow(
         self, route: Route, scene: Scene, means: Means, old_pods: Mapping[str, str], expected: frozenset[str]
-    ) -> tuple[Serving, Mapping[str, Sync]]:
+    ) -> tuple[Serving, Nodes]:
         """R3: only new serves. ``expected`` are the UIDs of new that must still be ready."""
         with self._record.step("narrow") as step:
             try:
@@ -289,17 +292,19 @@ class Switch:
                     reason = f"{len(gone)} of its pods stopped being ready" if gone else "none of its pods is ready"
                     raise not_ready(self._driver, self._wish.to, [reason])
                 before = read_syncs(self._client, scene.families) if means.syncs and not self._back else means.syncs
+                nodes = self._prover(means).nodes(before)
                 fresh = self._driver.read_usable()
                 notes: dict[str, str | None] = {LEAVING: self._wish.old, SWITCHED_AT: now_text()}
                 notes |= self._notes_of(route, scene)
                 self._attempted = True
                 self._driver.move(fresh, self._wish.to, notes)
                 self._live = self._wish.to
-                serving = self._serving((self._wish.to,), old_pods, self._wish.narrow_timeout)
+                begin = nodes.begin if means.syncs else None
+                serving = self._serving((self._wish.to,), old_pods, self._wish.narrow_timeout, meanwhile=begin)
             except GoliveError as error:
                 raise _renamed(error, "narrow_failed", f"{self._wish.old} did not leave") from error
             step["endpoints"] = len(serving.endpoints.ready_ids())
-            return serving, before
+            return serving, nodes
 
     def _notes_of(self, route: Route, scene: Scene) -> dict[str, str | None]:
         """What to return to: the colour that is left, or what it was before a switch that is only taken back."""
@@ -307,8 +312,17 @@ class Switch:
             return self._previous
         return {PREVIOUS: self._wish.old, PREVIOUS_RELEASE: scene.colours[self._wish.old].identity}
 
-    def _serving(self, colours: tuple[str, ...], banned: Mapping[str, str], timeout: float) -> Serving:
-        return wait_serving(self._call, self._client, self._driver, self._families, colours, banned, timeout)
+    def _serving(
+        self,
+        colours: tuple[str, ...],
+        banned: Mapping[str, str],
+        timeout: float,
+        quiet_s: float = QUIET_S,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> Serving:
+        return wait_serving(
+            self._call, self._client, self._driver, self._families, colours, banned, timeout, quiet_s, meanwhile
+        )
 
     def _prover(self, means: Means) -> Prover:
         return Prover(self._call, self._client, self._families, self._wish, means)
@@ -386,7 +400,8 @@ class Switch:
             serving = self._serving((old,), {}, self._wish.narrow_timeout)
             since = parse_time(serving.endpoints.written_at) if serving.endpoints.written_at else None
             new = len(serving.members.ready[self._wish.to])
-            return self._prover(means).colour(serving.endpoints, Change({}, since, APART_S), old, new)
+            prover = self._prover(means)
+            return prover.colour(serving.endpoints, prover.nodes({}, since), old, new)
         except GoliveError as error:
             self._call.warn(f"Traffic is set back to {old}, but that is not proven: {error.message}")
             return error.message

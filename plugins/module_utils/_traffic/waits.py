@@ -13,10 +13,10 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import C
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Failed, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._kube.pods import Steady
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import (
     Colour,
     Members,
-    Steady,
     cannot_come_up,
     long_ready,
     not_up,
@@ -26,7 +26,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours im
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.endpoints import Endpoints, gap, read_endpoints
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.service_driver import ServiceDriver
 
-_QUIET_S = 1.0
+QUIET_S = 1.0
 _LOOK_S = 0.25
 
 
@@ -104,11 +104,14 @@ def wait_serving(
     colours: tuple[str, ...],
     banned: Mapping[str, str],
     timeout: float,
+    quiet_s: float = QUIET_S,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Serving:
-    """Wait until all EndpointSlices hold exactly the Ready pods of ``colours``, on two reads a second apart.
+    """Wait until all EndpointSlices hold exactly the Ready pods of ``colours``, on two reads ``quiet_s`` apart.
 
-    ``banned`` are pods (UID to name) that must be in no slice any more, beside those of the other colours. Raises
-    GoliveError ``endpoints`` with the family and pods that differ.
+    ``banned`` are pods (UID to name) that must be in no slice any more, beside those of the other colours.
+    ``meanwhile`` is called on every read that finds them right. Raises GoliveError ``endpoints`` with the family and
+    pods that differ.
     """
     quiet: frozenset[str] | None = None
     since = call.now()
@@ -123,7 +126,9 @@ def wait_serving(
             return Pending(difference)
         if endpoints.ready_ids() != quiet:
             quiet, since = endpoints.ready_ids(), call.now()
-        if call.now() - since >= _QUIET_S:
+        if meanwhile:
+            meanwhile()
+        if call.now() - since >= quiet_s:
             return Done(Serving(members, endpoints))
         return Pending("endpoints are right, reading once more")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._gate.prober import Target, need_url
-from ansible_collections.golive.cutover.plugins.module_utils._traffic.colours import Steady
+from ansible_collections.golive.cutover.plugins.module_utils._kube.pods import Steady
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.route import other
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.settle_wish import (
     SettleWish,

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
+from ansible_collections.golive.cutover.plugins.module_utils._kube import pods
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_judge import Judge
 from ansible_collections.golive.cutover.plugins.module_utils._kube.track_limits import Limits
-from ansible_collections.golive.cutover.plugins.module_utils._kube.track_patience import Soak
+from ansible_collections.golive.cutover.plugins.module_utils._kube.track_patience import Soak, stood
 from tests.unit.kube_track.scenes import (
     deployment,
     judge,
@@ -153,3 +155,28 @@ def test_only_a_pod_that_is_ready_for_long_is_settled_at_once() -> None:
         clock = datetime(2026, 1, 1, 0, 0, second, tzinfo=timezone.utc)
         one = Judge(Limits(), Soak(10, clock))
         assert look(one, scene(deployment(), pod())).ready is expected
+
+
+def test_a_pod_seen_before_has_stood_since_then() -> None:
+    ready = pod()
+    row = {
+        "uid": ready["metadata"]["uid"],
+        "ready_since": pods.condition(ready, "Ready").get("lastTransitionTime"),
+        "restarts": 0,
+    }
+    before = stood({"pods": [row], "since": 993.0}, wall=1000.0)
+    one = Judge(Limits(), Soak(10, None, before))
+    assert not look(one, scene(deployment(), ready), 2.9).ready
+    assert look(one, scene(deployment(), ready), 3.0).ready
+    for change in ({"restarts": 1}, {"uid": "another"}, {"ready_since": "2026-01-01T00:00:59Z"}):
+        other = Judge(Limits(), Soak(10, None, stood({"pods": [{**row, **change}], "since": 993.0}, wall=1000.0)))
+        assert not look(other, scene(deployment(), ready), 3.0).ready
+        assert look(other, scene(deployment(), ready), 13.0).ready
+
+
+def test_a_clock_that_was_set_back_shortens_nothing() -> None:
+    row = {"uid": "pod-1", "ready_since": "x", "restarts": 0}
+    assert stood({"pods": [row], "since": 1060.0}, wall=1000.0) == {("pod-1", "x", 0): 0.0}
+    assert stood(None, wall=1000.0) == {}
+    with pytest.raises(GoliveError, match=r"seen\.pods lacks ready_since"):
+        stood({"pods": [{"uid": "x", "restarts": 0}], "since": 1.0}, wall=2.0)

@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
+from ansible_collections.golive.cutover.plugins.module_utils._kube.client import Client
+from ansible_collections.golive.cutover.plugins.module_utils._traffic import proof
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.kube_proxy import Sync, behind, parse
 from ansible_collections.golive.cutover.plugins.module_utils._traffic.proof import DOUBT, needed_in_a_row
 
@@ -60,3 +65,39 @@ def test_nodes_that_are_behind() -> None:
     assert set(behind(before, now, None)) == {"b", "c", "d"}
     assert set(behind({}, now, 8.0)) == {"c", "d", "e"}
     assert set(behind({}, now, None)) == {"c", "d"}
+
+
+def test_a_node_that_falls_behind_between_two_reads_is_read_twice_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    lagging_node = iter([Sync(at=20), Sync(at=20, pending=1), Sync(at=30), Sync(at=30), Sync(at=30)])
+    reads: list[float] = []
+    call = call_for_tests({})
+
+    def read(*_of: object) -> dict[str, Sync]:
+        reads.append(call.now())
+        return {"a": next(lagging_node)}
+
+    monkeypatch.setattr(proof, "read_syncs", read)
+    nodes = proof.Nodes(call, cast(Client, None), ("IPv4",), {"a": Sync(at=10)}, apart=0.4)
+    nodes.begin()
+    nodes.begin()
+    assert len(reads) == 1
+    assert nodes.prove(5.0)["nodes"] == 1
+    # Behind on the second, in sync on the third, and once more after the time between two reads.
+    assert len(reads) == 4
+    assert reads[3] - reads[2] >= 0.4
+
+
+def test_a_read_that_began_early_counts_as_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = call_for_tests({})
+    reads: list[float] = []
+
+    def read(*_of: object) -> dict[str, Sync]:
+        reads.append(call.now())
+        return {"a": Sync(at=20)}
+
+    monkeypatch.setattr(proof, "read_syncs", read)
+    nodes = proof.Nodes(call, cast(Client, None), ("IPv4",), {"a": Sync(at=10)}, apart=0.2)
+    nodes.begin()
+    call.pause(0.2)
+    nodes.prove(5.0)
+    assert len(reads) == 2
