@@ -53,9 +53,12 @@ class Stage:
     load_program: str
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def play(self, playbook: str, *arguments: str, env: Mapping[str, str] | None = None, **variables: Any) -> Play:
-        """Run a playbook of the collection; ``variables`` become extra variables."""
-        command = self._command(playbook, arguments, variables)
+    def play(
+        self, playbook: str, *arguments: str, env: Mapping[str, str] | None = None, core: str = "", **variables: Any
+    ) -> Play:
+        """Run a playbook; ``variables`` become extra variables, ``core`` names another environment."""
+        other = [str(ROOT / "tests" / "setup" / "run"), core] if core else []
+        command = [*other, *self._command(playbook, arguments, variables)]
         done = subprocess.run(
             command,
             cwd=ROOT,

@@ -87,6 +87,15 @@ def test_soak_is_not_waited_for_again_once_long_ready(namespace: str) -> None:
     assert track(namespace, "Deployment", "shop", soak=2)["seconds"] >= 2
 
 
+def test_what_was_seen_before_counts(namespace: str) -> None:
+    apply(namespace, deployment("shop"))
+    first = track(namespace, "Deployment", "shop", soak=2)
+    seen = {"pods": first["pods"], "since": first["since"]}
+    assert track(namespace, "Deployment", "shop", soak=2, seen=seen)["seconds"] < 2
+    restarted = [{**row, "restarts": row["restarts"] + 1} for row in first["pods"]]
+    assert track(namespace, "Deployment", "shop", soak=2, seen={**seen, "pods": restarted})["seconds"] >= 2
+
+
 def test_waits_for_an_object_that_comes_later(namespace: str) -> None:
     later = threading.Timer(2.0, apply, (namespace, deployment("late")))
     later.start()
