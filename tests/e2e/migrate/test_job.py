@@ -272,7 +272,7 @@ def test_a_dump_from_inside_is_proven_here(fresh: Stand, inside: dict[str, Any],
 
 
 def play(stand: Stand, inside: dict[str, Any], folder: Path, *arguments: str, **variables: Any) -> tuple[int, str]:
-    """Changed tasks and output of a play that names what is pending and runs the role, which must succeed."""
+    """Changed tasks and output of a play that must succeed: what preflight says of migrations, and then the role."""
     settings = {
         "app_name": "shop",
         "app_namespace": stand.namespace,
@@ -281,6 +281,7 @@ def play(stand: Stand, inside: dict[str, Any], folder: Path, *arguments: str, **
         "postgres_secret": {"name": NAME},
         "migrate_path": str(folder / "files"),
         "migrate_in_cluster": True,
+        "preflight_pending_migrations": "refuse",
         "migrate_job_image": inside["in_cluster"]["image"],
         "migrate_restore_dir": str(folder / "dumps"),
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -289,8 +290,9 @@ def play(stand: Stand, inside: dict[str, Any], folder: Path, *arguments: str, **
     role = {"name": "golive.cutover.migrate"}
     tasks = [
         {"ansible.builtin.include_role": {**role, "tasks_from": "check"}},
-        {"ansible.builtin.include_role": {**role, "tasks_from": "pending"}},
-        {"ansible.builtin.debug": {"msg": "pending: {{ migrate_pending | join(', ') or 'none' }}"}},
+        {"ansible.builtin.set_fact": {"__preflight_told": [], "__preflight_doubts": []}},
+        {"ansible.builtin.include_role": {"name": "golive.cutover.preflight", "tasks_from": "migrations"}},
+        {"ansible.builtin.debug": {"msg": "{{ __preflight_told + __preflight_doubts }}"}},
         {"ansible.builtin.include_role": role},
     ]
     file = folder / "play.yml"
@@ -310,30 +312,39 @@ def play(stand: Stand, inside: dict[str, Any], folder: Path, *arguments: str, **
     return int(found[1]), output
 
 
-def test_the_role_looks_dumps_rehearses_and_migrates_from_inside(
-    fresh: Stand, inside: dict[str, Any], tmp_path: Path
-) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where dumps may lie, with one migration in ``files``."""
     tmp_path.chmod(0o700)
-    files = tmp_path / "files"
-    files.mkdir()
-    files.joinpath("1_create.sql").write_text("CREATE TABLE t (a int, b int);")
-    files.joinpath("1_create.down.sql").write_text("DROP TABLE t;")
-    count, output = play(fresh, inside, tmp_path, "--check", migrate_rehearse=True)
-    assert (count, "pending: 1 create" in output, "check mode starts none" in output) == (2, True, True), output
-    assert (ours(fresh), tmp_path.joinpath("dumps").exists()) == (set(), False)
+    tmp_path.joinpath("files").mkdir()
+    tmp_path.joinpath("files", "1_create.sql").write_text("CREATE TABLE t (a int, b int);")
+    tmp_path.joinpath("files", "1_create.down.sql").write_text("DROP TABLE t;")
+    return tmp_path
 
-    count, output = play(fresh, inside, tmp_path, migrate_rehearse=True)
-    assert (count, "pending: 1 create" in output, "+table public.t: owner shop" in output) == (2, True, True), output
-    assert len(list(tmp_path.glob("dumps/shop-*/manifest.json"))) == 1
+
+def test_the_role_plans_and_starts_no_job_in_check_mode(fresh: Stand, inside: dict[str, Any], folder: Path) -> None:
+    count, output = play(fresh, inside, folder, "--check", migrate_rehearse=True)
+    assert (count, "check mode starts none" in output, "preflight_pending" in output) == (2, True, False), output
+    assert "pending migrations: not known" in output
+    assert (ours(fresh), folder.joinpath("dumps").exists()) == (set(), False)
+
+
+def test_the_role_looks_dumps_rehearses_and_migrates(fresh: Stand, inside: dict[str, Any], folder: Path) -> None:
+    count, output = play(fresh, inside, folder, migrate_rehearse=True)
+    assert (count, "+table public.t: owner shop" in output) == (2, True), output
+    assert "pending migrations: 1 create, and preflight_pending_migrations is refuse" in output
+    assert len(list(folder.glob("dumps/shop-*/manifest.json"))) == 1
     assert fresh.psql("SELECT restore_point ~ '^shop-.*-empty' FROM golive.migrations") == "t"
+    eventually(lambda: not ours(fresh))
 
 
-def test_the_role_dumps_nothing_when_nothing_is_pending(fresh: Stand, inside: dict[str, Any], tmp_path: Path) -> None:
-    files = tmp_path / "files"
-    files.mkdir()
-    files.joinpath("1_create.sql").write_text("CREATE TABLE t (a int);")
-    fresh.migrate(files)
-    count, output = play(fresh, inside, tmp_path)
-    assert (count, "pending: none" in output) == (0, True), output
-    assert not tmp_path.joinpath("dumps").exists()
+def test_the_role_dumps_nothing_when_nothing_is_pending(
+    fresh: Stand, inside: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As modules, which get the program of the pod out of an archive.
+    monkeypatch.setenv("GOLIVE_RUN_AS_MODULE", "1")
+    fresh.migrate(folder / "files")
+    count, output = play(fresh, inside, folder)
+    assert (count, "pending migrations: none" in output) == (0, True), output
+    assert not folder.joinpath("dumps").exists()
     eventually(lambda: not ours(fresh))
