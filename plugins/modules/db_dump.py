@@ -61,6 +61,7 @@ extends_documentation_fragment:
   - golive.cutover.kube
   - golive.cutover.postgresql
   - golive.cutover.tunnel
+  - golive.cutover.in_cluster
 attributes:
   check_mode:
     description: Connects and finds the programs, writes nothing, and tells what would be taken and removed.
@@ -68,6 +69,7 @@ attributes:
     details:
       - When the Secret, Service or pod that leads to the database does not exist yet, the dump is planned all the same.
         Without check mode that is an error.
+      - So it is with O(in_cluster), because check mode starts no Job.
   diff_mode:
     description: Shows the manifest of a dump that is taken, and the names of those that are removed.
     support: full
@@ -182,13 +184,15 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import k
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._pg.dump import DumpWish, dump, plan_from_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
-from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached, unasked
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import in_cluster_spec
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
         **kube_spec(),
         **pg_spec(),
         **tunnel_spec(),
+        **in_cluster_spec(),
         "directory": {"type": "path", "required": True},
         "name": {"type": "str", "required": True},
         "labels": {"type": "dict", "default": {}},
@@ -197,6 +201,7 @@ SPEC: dict[str, Any] = {
         "programs": {"type": "path"},
         "timeout": {"type": "float", "default": 3600},
     },
+    "mutually_exclusive": [["in_cluster", "tunnel"]],
     "supports_check_mode": True,
 }
 
@@ -218,7 +223,7 @@ def run(call: Call) -> dict[str, Any]:
         with reached(call) as reach:
             return reach.masked(dump(reach.call, reach.where, wish, reach.programs))
     except GoliveError as error:
-        if not call.check_mode or error.code != "not_found":
+        if not unasked(call, error):
             raise
         return plan_from_nothing(call, wish)
 

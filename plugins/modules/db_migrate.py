@@ -51,6 +51,10 @@ description:
     rights of C(pg_monitor) see.
   - One run at a time migrates a database. A second one waits, polling an advisory lock that frees itself when its
     holder dies. A pooler in transaction mode is refused, because it breaks such locks.
+  - With O(in_cluster) all of it runs as a Job, which gets the files of O(path) except hidden ones, the code of the
+    collection and the connection in Secrets that go with it; the result is the same. When this task is killed, the Job
+    goes on for O(in_cluster.timeout) at the most; the next run with the same options follows it, any other one waits
+    for it as for every run at work.
 options:
   path:
     description: Directory with the migration files.
@@ -222,44 +226,11 @@ options:
   run_id:
     description: Id of the run, kept in the ledger and shown as application name of the sessions.
     type: str
-  in_cluster:
-    description:
-      - Run as a Kubernetes Job, for a database that only the cluster reaches. The Job gets the files of O(path) except
-        hidden ones, the collection's code and the connection in Secrets that go with it; the result is the same.
-      - The Job is deleted at its end, also when this task is cancelled. When this task is killed, it goes on for
-        O(in_cluster.timeout) at the most; the next run with the same options follows it, any other one waits for it as
-        for every run at work.
-    type: dict
-    suboptions:
-      namespace:
-        description: Namespace of the Job, and of O(postgresql.password_secret) when that names none.
-        type: str
-        required: true
-      image:
-        description: Image with Python 3.10 or newer as C(python3), and psycopg2.
-        type: str
-        required: true
-      timeout:
-        description: Seconds the Job may take.
-        type: float
-        default: 3600
-      labels:
-        description: More labels of its pod, such as those that a network policy asks for.
-        type: dict
-        default: {}
-      pull_secrets:
-        description: Names of Secrets to pull the image with.
-        type: list
-        elements: str
-        default: []
-      resources:
-        description: Requests and limits of its container.
-        type: dict
-        default: {}
 extends_documentation_fragment:
   - golive.cutover.kube
   - golive.cutover.postgresql
   - golive.cutover.tunnel
+  - golive.cutover.in_cluster
 attributes:
   check_mode:
     description: Reads the ledger in a read-only session and returns what would be applied.
@@ -276,7 +247,7 @@ attributes:
     support: full
     details:
       - In check mode the catalogue is that of a clone. Where none can be had, as for a user who may not create
-        databases, a warning says why, and only the SQL is shown.
+        databases, a warning says why, and only the SQL is shown. With O(in_cluster) check mode shows none.
       - Keep secrets out of migrations.
   idempotent:
     description: Without pending files it writes nothing.
@@ -526,6 +497,7 @@ SPEC: dict[str, Any] = {
         **kube_spec(),
         **pg_spec(),
         **tunnel_spec(),
+        **in_cluster_spec(),
         "path": {"type": "path", "required": True},
         "layout": {"type": "str", "choices": list(LAYOUTS), "default": NATIVE},
         "adopt": {"type": "bool", "default": False},
@@ -553,7 +525,6 @@ SPEC: dict[str, Any] = {
         "wait": {"type": "float", "default": 60},
         "out_of_order": {"type": "bool", "default": False},
         "run_id": {"type": "str"},
-        "in_cluster": in_cluster_spec(),
     },
     "mutually_exclusive": [
         ["target", "revert_to", "baseline"],

@@ -41,10 +41,13 @@ extends_documentation_fragment:
   - golive.cutover.kube
   - golive.cutover.postgresql
   - golive.cutover.tunnel
+  - golive.cutover.in_cluster
 attributes:
   check_mode:
     description: It only reads.
     support: full
+    details:
+      - With O(in_cluster) check mode asks nothing, so that all files count as pending, with a warning.
   diff_mode:
     description: It changes nothing, so there is nothing to show.
     support: none
@@ -288,6 +291,11 @@ mutex_holder:
     beat_at:
       description: Its last sign of life in UTC.
       type: str
+restore_points_needed:
+  description: Names of the backups without which the data that applied files have removed cannot come back.
+  returned: always
+  type: list
+  elements: str
 adopted:
   description: The ledger that was taken over; None when none was.
   returned: always
@@ -330,6 +338,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.finish import finish
 from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept import under_lease
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
@@ -337,15 +346,17 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec i
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import LAYOUTS, NATIVE
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import Thresholds
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.survey import survey
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.survey import survey, survey_of_nothing
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
-from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached, unasked
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import in_cluster_spec
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
         **kube_spec(),
         **pg_spec(),
         **tunnel_spec(),
+        **in_cluster_spec(),
         "path": {"type": "path"},
         "layout": {"type": "str", "choices": list(LAYOUTS), "default": NATIVE},
         "target": {"type": "str"},
@@ -353,6 +364,7 @@ SPEC: dict[str, Any] = {
         "schema": {"type": "str", "default": "golive"},
         "table": {"type": "str", "default": "migrations"},
     },
+    "mutually_exclusive": [["in_cluster", "tunnel"]],
     "supports_check_mode": True,
 }
 
@@ -361,12 +373,18 @@ SPEC: dict[str, Any] = {
 def run(call: Call) -> dict[str, Any]:
     """The result as documented; raises GoliveError."""
     params = call.params
-    with reached(call) as reach:
-        ledger = Ledger(params["schema"], params["table"])
-        given = params["disk_free"]
-        limits = Thresholds(disk_free=reach.disk_free if given is None else lambda: given)
-        found = survey(reach.call, reach.where, ledger, params["path"], params["layout"], params["target"], limits)
-        return reach.masked(found)
+    ledger = Ledger(params["schema"], params["table"])
+    files = (params["path"], params["layout"], params["target"])
+    try:
+        with reached(call) as reach:
+            given = params["disk_free"]
+            limits = Thresholds(disk_free=reach.disk_free if given is None else lambda: given)
+            return reach.masked(survey(reach.call, reach.where, ledger, *files, limits))
+    except GoliveError as error:
+        if not (params["in_cluster"] and unasked(call, error)):
+            raise
+        call.warn(f"All files count as pending: {error.message}")
+        return survey_of_nothing(call, ledger, *files)
 
 
 def main() -> None:

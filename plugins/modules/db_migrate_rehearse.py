@@ -78,6 +78,7 @@ extends_documentation_fragment:
   - golive.cutover.kube
   - golive.cutover.postgresql
   - golive.cutover.tunnel
+  - golive.cutover.in_cluster
 attributes:
   check_mode:
     description: It makes and drops the clone in check mode, too, because the database itself stays as it is.
@@ -85,6 +86,7 @@ attributes:
     details:
       - When the Secret, Service or pod that leads to the database does not exist yet, nothing is rehearsed, with a
         warning. Without check mode that is an error.
+      - Neither is anything with O(in_cluster), because check mode starts no Job.
   diff_mode:
     description: It shows what the pending files change in the catalogue.
     support: full
@@ -95,7 +97,8 @@ notes:
   - The user needs the right to create databases (C(CREATEDB)). What belongs to other users, and extensions that only a
     superuser may create, are left out of the clone with a warning, or end the task when something needs them.
   - C(pg_dump) of the server's major version or a newer one must be installed where the task runs. It goes through
-    O(tunnel) like everything else, and takes the weakest lock (C(ACCESS SHARE)) on all tables for a moment.
+    O(tunnel) or O(in_cluster) like everything else, and takes the weakest lock (C(ACCESS SHARE)) on all tables for a
+    moment.
   - Connect to PostgreSQL itself. A pooler mostly knows no database of the clone's name.
   - Roles, other databases, tablespaces, subscriptions and server settings are the whole server's. Files that change
     them are refused. What a function does that a file calls is not seen.
@@ -255,13 +258,15 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger imp
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import Wish
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.rehearse import nothing_rehearsed, rehearse
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
-from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
+from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached, unasked
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import in_cluster_spec
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
         **kube_spec(),
         **pg_spec(),
         **tunnel_spec(),
+        **in_cluster_spec(),
         "path": {"type": "path", "required": True},
         "layout": {"type": "str", "choices": list(LAYOUTS), "default": NATIVE},
         "adopt": {"type": "bool", "default": False},
@@ -276,6 +281,7 @@ SPEC: dict[str, Any] = {
         "programs": {"type": "path"},
         "run_id": {"type": "str"},
     },
+    "mutually_exclusive": [["in_cluster", "tunnel"]],
     "supports_check_mode": True,
 }
 
@@ -300,9 +306,9 @@ def run(call: Call) -> dict[str, Any]:
         with reached(call) as reach:
             return reach.masked(rehearse(reach.call, reach.where, wish, params["max_block"], params["programs"]))
     except GoliveError as error:
-        if not call.check_mode or error.code != "not_found":
+        if not unasked(call, error):
             raise
-        call.warn(f"The database is not there yet, so that nothing is rehearsed. {error.message}")
+        call.warn(f"Nothing is rehearsed, because the database cannot be asked now. {error.message}")
         return nothing_rehearsed(call)
 
 

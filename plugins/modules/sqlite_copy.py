@@ -394,7 +394,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept im
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
-from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import in_cluster_spec
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import in_cluster_option
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.columns import TYPES, UNITS
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.verb import copy_directly
 
@@ -434,7 +434,7 @@ SPEC: dict[str, Any] = {
         "processes": {"type": "int"},
         "chunk_rows": {"type": "int", "default": 50000},
         "wait": {"type": "float", "default": 0},
-        "in_cluster": in_cluster_spec({"claim": {"type": "str", "required": True}, "user": {"type": "int"}}),
+        "in_cluster": in_cluster_option({"claim": {"type": "str", "required": True}, "user": {"type": "int"}}),
         "report": {"type": "path"},
         "run_id": {"type": "str"},
     },

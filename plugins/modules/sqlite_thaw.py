@@ -136,7 +136,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.lease_kept im
 from ansible_collections.golive.cutover.plugins.module_utils._kube.spec import kube_spec
 from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_spec import tunnel_spec
 from ansible_collections.golive.cutover.plugins.module_utils._pg.spec import pg_spec
-from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import in_cluster_spec
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import in_cluster_option
 from ansible_collections.golive.cutover.plugins.module_utils._sqlite.thaw import thaw_directly
 
 SPEC: dict[str, Any] = {
@@ -149,7 +149,7 @@ SPEC: dict[str, Any] = {
         "ask": {"type": "bool", "default": False},
         "lose": {"type": "bool", "default": False},
         "wait": {"type": "float", "default": 0},
-        "in_cluster": in_cluster_spec({"claim": {"type": "str", "required": True}, "user": {"type": "int"}}),
+        "in_cluster": in_cluster_option({"claim": {"type": "str", "required": True}, "user": {"type": "int"}}),
     },
     "mutually_exclusive": [["in_cluster", "tunnel"]],
     "supports_check_mode": True,

@@ -76,7 +76,8 @@ SELECT what || ' ' || label, concat_ws(', ', 'owner ' || owner,
     || CASE WHEN relkind IN ('v', 'm') THEN E'\n' || pg_get_viewdef(r.oid, true) ELSE '' END
 FROM relations r LEFT JOIN pg_am a ON a.oid = r.relam LEFT JOIN pg_foreign_table f ON f.ftrelid = r.oid
 LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE relkind <> 'S'""",
-    # Columns, in no order: where one stands does not come back when it was dropped.
+    # Columns, in no order: where one stands does not come back when it was dropped. Nor does an option that the server
+    # keeps for itself, such as pg_attver of PostgreSQL 15.20.
     """
 SELECT 'column ' || r.label || '.' || quote_ident(a.attname), concat_ws(' ',
     format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END,
@@ -90,7 +91,8 @@ SELECT 'column ' || r.label || '.' || quote_ident(a.attname), concat_ws(' ',
     CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END,
     'compression ' || nullif(a.attcompression::text, ''),
     'statistics ' || nullif(coalesce(a.attstattarget, -1), -1),
-    'with ' || array_to_string(a.attoptions, ' '), array_to_string(a.attfdwoptions, ' '))
+    'with ' || (SELECT string_agg(o, ' ') FROM unnest(a.attoptions) o WHERE o !~ '^pg_'),
+    array_to_string(a.attfdwoptions, ' '))
 FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE r.relkind IN ('r', 'p', 'f', 'c') OR d.oid IS NOT NULL""",

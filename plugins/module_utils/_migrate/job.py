@@ -20,17 +20,11 @@ from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate im
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate_verb import wish_of
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
 from ansible_collections.golive.cutover.plugins.module_utils._reach.job import Program, VerbJob
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_definition import SECURITY
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_program import DIFF_MODE
 from ansible_collections.golive.cutover.plugins.module_utils._reach.login import with_secrets
 
 _NAME = "golive-migrate"
-_USER = 65532
-_SECURITY = {
-    "runAsNonRoot": True,
-    "runAsUser": _USER,
-    "runAsGroup": _USER,
-    "fsGroup": _USER,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
 
 
 def migrate_by_job(call: Call) -> dict[str, Any]:
@@ -51,7 +45,8 @@ def _migrated(call: Call, client: Client, where: Settings) -> dict[str, Any]:
     wish = wish_of(call.params)
     # Files are read here first: what is wrong with them is told before anything is sent.
     files = [] if wish.layout == ALEMBIC else read_layout(wish.path, wish.layout, call.alive)
-    program = Program(_NAME, job_main.__name__, {"path": "", "metrics_file": None}, {"securityContext": _SECURITY})
+    own = {"path": "", "metrics_file": None, DIFF_MODE: call.diff_mode}
+    program = Program(_NAME, job_main.__name__, own, {"securityContext": SECURITY})
     job = VerbJob(call, client, program, where, folder=wish.path)
     if call.check_mode:
         job.judge()
@@ -59,12 +54,12 @@ def _migrated(call: Call, client: Client, where: Settings) -> dict[str, Any]:
         return plan_from_nothing(call, wish, reason)
     result = job.result()
     if call.diff_mode:
-        result["diff"] = _diff(files, result)
+        result["diff"] = _diff(files, result) + result["diff"]
     return result
 
 
 def _diff(files: Sequence[Migration], result: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What the verb shows at home, from the files here: the Job's log need not hold them."""
+    """What the verb shows of the files at home, from those here: the Job's log need not hold them."""
     applied = {row["version"] for row in result["applied"]}
     shown = [diff_of(row["version"], None, f"recorded as applied ({row['origin']})") for row in result["recorded"]]
     shown += [diff_of(one.up.file, None, one.up.text) for one in files if one.version in applied]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +51,9 @@ from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import 
     connect,
 )
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
+
+# How the header of its entry in a diff begins.
+_CATALOGUE = "catalogue of "
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,12 @@ def _run(
 def catalogue_diff(where: Settings, before: Snapshot, after: Snapshot) -> list[dict[str, str]]:
     """An entry of a result's ``diff`` for what differs in the catalogue, or none."""
     parts = before.parts(after)
-    return [diff_of(f"catalogue of {where.database or 'the database'}", *parts)] if any(parts) else []
+    return [diff_of(f"{_CATALOGUE}{where.database or 'the database'}", *parts)] if any(parts) else []
+
+
+def shows_catalogue(entry: Mapping[str, str]) -> bool:
+    """Whether an entry of a result's ``diff`` is one of ``catalogue_diff``."""
+    return entry["before_header"].startswith(_CATALOGUE)
 
 
 @contextmanager

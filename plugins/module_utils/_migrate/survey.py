@@ -9,15 +9,17 @@ from typing import Any
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.changes import change_rows
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.drift import catalogue_drift
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.drift import CatalogueDrift, catalogue_drift
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.files import Migration
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.layouts import NATIVE, read_layout
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.ledger import Ledger
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.lint_verb import pending_findings
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.migrate import pending_rows
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.mutex import Mutex
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.others import other_ledgers
-from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, Drift, make_plan
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.plan import Applied, Drift, Plan, make_plan
 from ansible_collections.golive.cutover.plugins.module_utils._migrate.preflight import Thresholds, preflight
+from ansible_collections.golive.cutover.plugins.module_utils._migrate.restore_point import needed
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, connect
 
 
@@ -40,13 +42,8 @@ def survey(
         if holder:
             holder.update(ledger.runner_state(session) if exists else {"file": None, "beat_at": None})
         return {
-            "changed": False,
-            "ledger": str(ledger),
+            **_planned(ledger, files, rows, plan),
             "ledger_exists": exists,
-            "head": plan.head,
-            "applied": [_applied_row(row) for row in rows],
-            "pending": pending_rows(plan.pending),
-            "changes": change_rows(files, rows),
             "unverified": [
                 {"version": row.version, "name": row.name}
                 for row in rows
@@ -60,6 +57,38 @@ def survey(
             "adopted": ledger.taken(session),
             "other_ledgers": [{"tool": one.tool, "table": str(one)} for one in other_ledgers(session)],
         }
+
+
+def survey_of_nothing(
+    call: Call, ledger: Ledger, path: str | None, layout: str = NATIVE, target: str | None = None
+) -> dict[str, Any]:
+    """The result for a database that cannot be asked, as if it were empty."""
+    files = read_layout(path, layout, call.alive) if path else []
+    return {
+        **_planned(ledger, files, [], make_plan(files, [], target)),
+        "ledger_exists": False,
+        "unverified": [],
+        "drift": [],
+        "catalogue": CatalogueDrift(None).row(),
+        "findings": [],
+        "preflight": [],
+        "mutex_holder": None,
+        "adopted": None,
+        "other_ledgers": [],
+    }
+
+
+def _planned(ledger: Ledger, files: list[Migration], rows: list[Applied], plan: Plan) -> dict[str, Any]:
+    """What the files and the rows of the ledger tell by themselves."""
+    return {
+        "changed": False,
+        "ledger": str(ledger),
+        "head": plan.head,
+        "applied": [_applied_row(row) for row in rows],
+        "pending": pending_rows(plan.pending),
+        "changes": change_rows(files, rows),
+        "restore_points_needed": needed(rows),
+    }
 
 
 def _drift_row(one: Drift) -> dict[str, Any]:

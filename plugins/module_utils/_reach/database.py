@@ -14,6 +14,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.call import C
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.redaction import mask_text, mask_value
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings, settings
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_spec import NOT_ASKED
 from ansible_collections.golive.cutover.plugins.module_utils._reach.login import (
     namespace_of,
     needs_cluster,
@@ -84,27 +85,38 @@ class Reach:
 
 @contextmanager
 def reached(call: Call) -> Iterator[Reach]:
-    """Open what the options ``postgresql`` and ``tunnel`` of ``call`` ask for; errors come out without the password."""
+    """Open what the options ``postgresql``, ``tunnel`` and ``in_cluster`` of ``call`` ask for; errors come out without
+    the password.
+    """
     options = call.params.get("postgresql") or {}
-    tunnel = call.params.get("tunnel")
+    tunnel, inside = call.params.get("tunnel"), call.params.get("in_cluster")
     with ExitStack() as stack:
         where, pod = settings(options), None
-        if tunnel or needs_cluster(options):
+        if tunnel or inside or needs_cluster(options):
             # Late: the library of Kubernetes takes longer to import than a run without a cluster takes in all.
             from ansible_collections.golive.cutover.plugins.module_utils._kube.client import connected
             from ansible_collections.golive.cutover.plugins.module_utils._kube.tunnel_open import await_pod, tunnel_to
 
             client = stack.enter_context(connected(call))
-            options = with_secrets(client, options, (tunnel or {}).get("namespace"), stack)
+            options = with_secrets(client, options, (tunnel or inside or {}).get("namespace"), stack)
             where = settings(options)
             stack.enter_context(masking(_secrets(where)))
             if tunnel:
                 at = await_pod(call, client, tunnel, where.port, where.connect_timeout)
                 pod = DatabasePod(client, tunnel["namespace"], at)
                 where = settings(options, address=stack.enter_context(tunnel_to(client, tunnel, where.port)))
+            elif inside:
+                from ansible_collections.golive.cutover.plugins.module_utils._reach.relay import relayed
+
+                where = settings(options, address=stack.enter_context(relayed(call, client, where)))
         else:
             stack.enter_context(masking(_secrets(where)))
         yield Reach(_quiet(call, where), where, pod)
+
+
+def unasked(call: Call, error: GoliveError) -> bool:
+    """Whether check mode could not ask the database: it is not there yet, or only a Job reaches it."""
+    return call.check_mode and error.code in ("not_found", NOT_ASKED)
 
 
 def password_of(client: Client, secret: Mapping[str, Any] | None, namespace: str | None, option: str) -> str | None:

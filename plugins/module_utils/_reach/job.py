@@ -20,6 +20,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._kube.job import de
 from ansible_collections.golive.cutover.plugins.module_utils._kube.job_log import job_log
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import Settings
 from ansible_collections.golive.cutover.plugins.module_utils._reach.job_bundle import Bundle, bundle
+from ansible_collections.golive.cutover.plugins.module_utils._reach.job_definition import job_definition
 from ansible_collections.golive.cutover.plugins.module_utils._reach.job_program import RESULT, WARNING
 
 _WORK, _PARTS = "/golive/work", "/golive/parts"
@@ -187,13 +188,9 @@ def _job_call(call: Call, definition: Mapping[str, Any]) -> Call:
 
 
 def _definition(inside: Mapping[str, Any], program: Program, parts: Sequence[str]) -> dict[str, Any]:
-    labels = {"app.kubernetes.io/name": program.name, "app.kubernetes.io/managed-by": "golive"}
     sources = [{"secret": {"name": name, "optional": False}} for name in parts]
     grouped = program.pod["securityContext"].get("fsGroup") is not None
     container = {
-        "name": program.name,
-        "image": inside["image"],
-        "imagePullPolicy": "IfNotPresent",
         "command": ["python3", "-B", "-c", _BOOT],
         "env": [{"name": "TMPDIR", "value": _WORK}],
         "volumeMounts": [
@@ -201,39 +198,16 @@ def _definition(inside: Mapping[str, Any], program: Program, parts: Sequence[str
             {"name": "work", "mountPath": _WORK},
             *program.mounts,
         ],
-        "resources": inside["resources"] or {},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
+    }
+    volumes = [
+        {
+            "name": "parts",
+            "projected": {"defaultMode": _GROUP_MODE if grouped else _ALL_MODE, "sources": sources},
         },
-    }
-    pod = {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "imagePullSecrets": [{"name": name} for name in inside["pull_secrets"] or []],
-        "containers": [container],
-        "volumes": [
-            {
-                "name": "parts",
-                "projected": {"defaultMode": _GROUP_MODE if grouped else _ALL_MODE, "sources": sources},
-            },
-            {"name": "work", "emptyDir": {}},
-            *program.volumes,
-        ],
-        **program.pod,
-    }
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": program.name, "labels": labels},
-        "spec": {
-            # Its Secrets come first, and belong to it.
-            "suspend": True,
-            # One try: what a second one may do, the next run decides with the database.
-            "backoffLimit": 0,
-            "activeDeadlineSeconds": round(inside["timeout"]),
-            "template": {"metadata": {"labels": {**labels, **(inside["labels"] or {})}}, "spec": pod},
-        },
-    }
+        {"name": "work", "emptyDir": {}},
+        *program.volumes,
+    ]
+    definition = job_definition(inside, program.name, container, {"volumes": volumes, **program.pod})
+    # Its Secrets come first, and belong to it.
+    definition["spec"]["suspend"] = True
+    return definition

@@ -101,7 +101,7 @@ def _code(main: str) -> dict[str, bytes]:
     left, seen = [main], {main}
     while left:
         name = left.pop()
-        source = _source(name)
+        source = source_of(name)
         if source is None:
             continue
         parts = name.split(".")
@@ -113,7 +113,7 @@ def _code(main: str) -> dict[str, bytes]:
     return found
 
 
-def _source(name: str) -> bytes | None:
+def source_of(name: str) -> bytes | None:
     """The text of a module; None for a package, and for a name that is something inside of a module."""
     try:
         spec = importlib.util.find_spec(name)

@@ -27,6 +27,8 @@ from ansible_collections.golive.cutover.plugins.module_utils._core.perform impor
 PARAMS = "params.json"
 FILES = "files/"
 CERTIFICATE = "root.crt"
+# The option that says whether the result shall have a diff; the verb does not get it.
+DIFF_MODE = "diff_mode"
 RESULT = "golive-result: "
 WARNING = "golive-warning: "
 _SHOW_S = 1.0
@@ -42,11 +44,12 @@ def run_program(verb: Callable[[Call], dict[str, Any]]) -> int:
         # A directory without files is no entry of the archive.
         Path(place, FILES).mkdir(exist_ok=True)
         params["path"] = params["path"] or os.path.join(place, FILES)
+        diff_mode = bool(params.pop(DIFF_MODE, False))
         if CERTIFICATE in members:
             params["postgresql"]["sslrootcert"] = os.path.join(place, CERTIFICATE)
         try:
             with interruptible() as alive:
-                call = Call(params=params, show=_Shown().show, warn=_warn, alive=alive)
+                call = Call(params=params, diff_mode=diff_mode, show=_Shown().show, warn=_warn, alive=alive)
                 result = perform(verb, call)
         except Interrupted as stop:
             result = {"failed": True, "changed": False, "msg": f"Interrupted: {stop}.", "code": "interrupted"}

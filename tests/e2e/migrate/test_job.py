@@ -1,12 +1,13 @@
 # Copyright (c) 2026, Cutover contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``db_migrate`` as a Job: the database answers to a name that only the cluster knows."""
+"""``db_migrate`` as a Job, and its kin through one: the database answers to a name that only the cluster knows."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
-from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
-from ansible_collections.golive.cutover.plugins.modules import db_migrate
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError, Interrupted
+from ansible_collections.golive.cutover.plugins.modules import db_dump, db_migrate, db_migrate_info, db_migrate_rehearse
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.migrate.conftest import NAME, Stand
 from tests.e2e.migrate.test_db_migrate import playbook
@@ -28,7 +30,7 @@ from tests.e2e.migrate.test_db_migrate import playbook
 MIGRATIONS = ROOT / "tests" / "app" / "migrations"
 # It goes on once the table holds a row.
 GATE = "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep(0.2); END LOOP; END $$;"
-_OURS = "app.kubernetes.io/name=golive-migrate"
+_OURS = "app.kubernetes.io/name in (golive-migrate,golive-relay)"
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +82,16 @@ def test_check_run_check_run_from_inside(fresh: Stand, inside: dict[str, Any]) -
     done = fresh.migrate(MIGRATIONS, run_id="r-1", **inside)
     assert done["changed"] is True
     assert [row["version"] for row in done["applied"]] == [row["version"] for row in planned["pending"]]
-    assert "CREATE TABLE" in done["diff"][0]["after"]
     assert fresh.psql("SELECT DISTINCT application FROM golive.migrations") == "golive/r-1"
 
     again = fresh.migrate(MIGRATIONS, **inside)
     assert (again["changed"], again["diff"], again["head"]) == (False, [], done["head"])
     eventually(lambda: not ours(fresh))
+
+    fresh.psql("DROP SCHEMA golive CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    assert done["diff"] == fresh.migrate(MIGRATIONS)["diff"]
+    assert "catalogue of shop" in done["diff"][-1]["after_header"]
+    assert "table public.notes" in done["diff"][-1]["after"]
 
 
 def test_a_failure_reads_as_at_home(fresh: Stand, inside: dict[str, Any], tmp_path: Path) -> None:
@@ -180,3 +186,165 @@ def test_both_ways_pack_the_program_and_plan_the_same(fresh: Stand, inside: dict
         results.append({key: value for key, value in result.items() if key != "invocation"})
     assert results[0] == results[1]
     assert [row["version"] for row in results[0]["pending"]] == ["0001", "0002"]
+
+
+def verb(stand: Stand, module: Any, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    """Run another verb than ``db_migrate``."""
+    defaults = {name: spec.get("default") for name, spec in module.SPEC["argument_spec"].items()}
+    given = {**defaults, **stand.params(), **options}
+    result: dict[str, Any] = module.run(call_for_tests(given, check_mode, diff_mode=True))
+    return result
+
+
+def test_a_look_from_inside_sees_what_one_at_home_sees(fresh: Stand, inside: dict[str, Any]) -> None:
+    fresh.migrate(MIGRATIONS, target="0001")
+    seen = verb(fresh, db_migrate_info, path=str(MIGRATIONS), **inside)
+    assert [row["version"] for row in seen["pending"]] == ["0002"]
+    assert seen == verb(fresh, db_migrate_info, path=str(MIGRATIONS))
+    eventually(lambda: not ours(fresh))
+
+
+def test_check_mode_looks_through_no_job(fresh: Stand, inside: dict[str, Any]) -> None:
+    fresh.migrate(MIGRATIONS)
+    warnings: list[str] = []
+    given = fresh.params(path=str(MIGRATIONS), **inside)
+    seen = db_migrate_info.run(call_for_tests(given, check_mode=True, warn=warnings.append))
+    assert [row["version"] for row in seen["pending"]] == ["0001", "0002"]
+    assert "check mode starts none" in warnings[0]
+    assert ours(fresh) == set()
+
+
+def test_a_database_that_the_cluster_does_not_reach_either(fresh: Stand, inside: dict[str, Any]) -> None:
+    lost = {**inside, "postgresql": {**inside["postgresql"], "host": "nowhere.invalid"}}
+    with pytest.raises(GoliveError) as caught:
+        verb(fresh, db_migrate_info, **lost)
+    assert "In the cluster, connecting to nowhere.invalid:5432 failed" in caught.value.message
+    eventually(lambda: not ours(fresh))
+
+
+def test_a_look_that_is_cancelled_leaves_no_job(fresh: Stand, inside: dict[str, Any]) -> None:
+    def alive() -> None:
+        if ours(fresh):
+            raise Interrupted("cancelled")
+
+    with pytest.raises(Interrupted):
+        db_migrate_info.run(call_for_tests(fresh.params(**inside), alive=alive))
+    eventually(lambda: not ours(fresh))
+
+
+def test_a_look_through_an_image_that_lacks_python(fresh: Stand, inside: dict[str, Any]) -> None:
+    notes = f"{os.environ['GOLIVE_IMAGE_PREFIX']}/notes:1.0.0"
+    with pytest.raises(GoliveError) as caught:
+        verb(fresh, db_migrate_info, **{**inside, "in_cluster": {**inside["in_cluster"], "image": notes}})
+    assert "python3" in str(caught.value), (caught.value.code, str(caught.value))
+    eventually(lambda: not ours(fresh))
+
+
+def test_a_rehearsal_from_inside_tells_what_one_at_home_tells(
+    fresh: Stand, inside: dict[str, Any], tmp_path: Path
+) -> None:
+    fresh.psql("CREATE TABLE t (a int)")
+    tmp_path.joinpath("1_add.sql").write_text("ALTER TABLE t ADD COLUMN b int;")
+    tmp_path.joinpath("1_add.down.sql").write_text("ALTER TABLE t DROP COLUMN b;")
+    found = verb(fresh, db_migrate_rehearse, path=str(tmp_path), **inside)
+    assert [row["version"] for row in found["proved"]] == ["1"]
+    assert "catalogue of shop" in found["diff"][0]["after_header"]
+    at_home = verb(fresh, db_migrate_rehearse, path=str(tmp_path))
+    assert {**found, "clone": None} == {**at_home, "clone": None}
+    assert fresh.psql("SELECT count(*) FROM pg_database WHERE datname LIKE 'golive_clone%'") == "0"
+
+    planned = verb(fresh, db_migrate_rehearse, check_mode=True, path=str(tmp_path), **inside)
+    assert (planned["changed"], planned["pending"]) == (False, [])
+    eventually(lambda: not ours(fresh))
+
+
+def test_a_dump_from_inside_is_proven_here(fresh: Stand, inside: dict[str, Any], tmp_path: Path) -> None:
+    fresh.psql("CREATE TABLE t AS SELECT n, repeat('x', 900) AS text FROM generate_series(1, 20000) n")
+    tmp_path.chmod(0o700)
+    wish = {"directory": str(tmp_path / "dumps"), "name": "before", **inside}
+    planned = verb(fresh, db_dump, check_mode=True, **wish)
+    assert (planned["changed"], tmp_path.joinpath("dumps").exists()) == (True, False)
+    taken = verb(fresh, db_dump, **wish)
+    assert (taken["changed"], taken["manifest"]["rows"]) == (True, 20000)
+    assert Path(taken["path"]).stat().st_size == taken["manifest"]["bytes"]
+    assert verb(fresh, db_dump, **wish)["changed"] is False
+    eventually(lambda: not ours(fresh))
+
+
+def play(stand: Stand, inside: dict[str, Any], folder: Path, *arguments: str, **variables: Any) -> tuple[int, str]:
+    """Changed tasks and output of a play that must succeed: what preflight says of migrations, and then the role."""
+    settings = {
+        "app_name": "shop",
+        "app_namespace": stand.namespace,
+        "postgres_mode": "external",
+        "postgres_host": inside["postgresql"]["host"],
+        "postgres_secret": {"name": NAME},
+        "migrate_path": str(folder / "files"),
+        "migrate_in_cluster": True,
+        "preflight_pending_migrations": "refuse",
+        "migrate_job_image": inside["in_cluster"]["image"],
+        "migrate_restore_dir": str(folder / "dumps"),
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        **variables,
+    }
+    role = {"name": "golive.cutover.migrate"}
+    tasks = [
+        {"ansible.builtin.include_role": {**role, "tasks_from": "check"}},
+        {"ansible.builtin.set_fact": {"__preflight_told": [], "__preflight_doubts": []}},
+        {"ansible.builtin.include_role": {"name": "golive.cutover.preflight", "tasks_from": "migrations"}},
+        {"ansible.builtin.debug": {"msg": "{{ __preflight_told + __preflight_doubts }}"}},
+        {"ansible.builtin.include_role": role},
+    ]
+    file = folder / "play.yml"
+    file.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    done = subprocess.run(
+        ["ansible-playbook", str(file), "--diff", "-e", json.dumps(settings), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={key: value for key, value in os.environ.items() if not key.startswith("PG")},
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert stand.password not in output
+    found = re.search(r"changed=(\d+)", output)
+    assert found
+    return int(found[1]), output
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where dumps may lie, with one migration in ``files``."""
+    tmp_path.chmod(0o700)
+    tmp_path.joinpath("files").mkdir()
+    tmp_path.joinpath("files", "1_create.sql").write_text("CREATE TABLE t (a int, b int);")
+    tmp_path.joinpath("files", "1_create.down.sql").write_text("DROP TABLE t;")
+    return tmp_path
+
+
+def test_the_role_plans_and_starts_no_job_in_check_mode(fresh: Stand, inside: dict[str, Any], folder: Path) -> None:
+    count, output = play(fresh, inside, folder, "--check", migrate_rehearse=True)
+    assert (count, "check mode starts none" in output, "preflight_pending" in output) == (2, True, False), output
+    assert "pending migrations: not known" in output
+    assert (ours(fresh), folder.joinpath("dumps").exists()) == (set(), False)
+
+
+def test_the_role_looks_dumps_rehearses_and_migrates(fresh: Stand, inside: dict[str, Any], folder: Path) -> None:
+    count, output = play(fresh, inside, folder, migrate_rehearse=True)
+    assert (count, "+table public.t: owner shop" in output) == (2, True), output
+    assert "pending migrations: 1 create, and preflight_pending_migrations is refuse" in output
+    assert len(list(folder.glob("dumps/shop-*/manifest.json"))) == 1
+    assert fresh.psql("SELECT restore_point ~ '^shop-.*-empty' FROM golive.migrations") == "t"
+    eventually(lambda: not ours(fresh))
+
+
+def test_the_role_dumps_nothing_when_nothing_is_pending(
+    fresh: Stand, inside: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As modules, which get the program of the pod out of an archive.
+    monkeypatch.setenv("GOLIVE_RUN_AS_MODULE", "1")
+    fresh.migrate(folder / "files")
+    count, output = play(fresh, inside, folder)
+    assert (count, "pending migrations: none" in output) == (0, True), output
+    assert not folder.joinpath("dumps").exists()
+    eventually(lambda: not ours(fresh))
