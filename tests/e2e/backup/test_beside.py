@@ -261,3 +261,58 @@ def test_killed_in_each_phase_the_same_command_goes_on(shop: Beside) -> None:
     assert shop.pods() == [shop.live()] == ["shop-postgres-2-0"]
     assert shop.sql("SELECT count(*) FROM gone") == "70"
     assert max(shop.listed())[-1] == "F"
+
+
+@pytest.mark.series
+def test_a_planned_move_loses_nothing_and_a_loss_beyond_the_accepted_stops_it(shop: Beside) -> None:
+    seen = shop.switch()
+    if seen["kept"]:
+        shop.switch(state="settled", discard=seen["kept"]["volume"])
+    before, beside = shop.live(), seen["beside"]
+    claim = f"pvc/data-{beside}-0"
+
+    def rows(pod: str) -> set[int]:
+        asked = ("psql", "-U", "postgres", "-d", "shop", "-Atc", "SELECT n FROM written")
+        return {int(one) for one in shop.kubectl("exec", pod, "-c", "postgres", "--", *asked).split()}
+
+    shop.own("TRUNCATE written")
+    with Writer(shop).at_work() as writer:
+        writer.await_rows(20)
+        shop.sidecar("check")
+        stale = shop.recover("beside")
+        assert stale.code != 0
+        told = re.search(r"-e postgres_restore_accept_loss=(\d+)", stale.output)
+        assert told is not None, stale.output
+        assert 0 < int(told[1]) <= len(writer.committed) + 1
+        # Accepted is more than what is lost before the fence, and less than behind it.
+        moving = shop.server.command(
+            _DR, **shop.settings, **_QUIET, postgres_restore_mode="beside", postgres_restore_accept_loss=100000
+        )
+        killed_when(moving, lambda: f"{beside}-0" in shop.pods())
+        shop.kubectl("wait", f"pod/{beside}-0", "--for=condition=Ready", "--timeout=60s")
+        held = json.loads(shop.server.get(claim, r"{.metadata.annotations.golive\.cutover/restored}"))
+        to: dict[str, Any] = {"to": beside, "ends_at": held["ends_at"], "reason": "of a test"}
+        accepted = shop.switch(**to, check=True)["transactions_lost"] + 60
+        with shop.session("postgres") as session, session.cursor() as cursor, ThreadPoolExecutor() as pool:
+            session.autocommit = False
+            cursor.execute("LOCK TABLE pg_database IN SHARE ROW EXCLUSIVE MODE")
+            running = pool.submit(lambda: shop.switch(**to, accept_loss=accepted))
+            until(lambda: shop.sql("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0", running.running)
+            writer.await_rows(len(writer.committed) + 80)
+            session.rollback()
+            refused = running.result()
+        assert (refused["code"], refused["transactions_lost"] > accepted) == ("loss_not_accepted", True), refused
+        assert shop.live() == before
+        writer.await_rows(len(writer.committed) + 20)
+    there = rows(before)
+    assert set(writer.committed) <= there
+    # The last number that was never acknowledged is the one that the fence has cut.
+    cut = max(set(range(1, max(writer.committed))) - set(writer.committed))
+    assert refused["transactions_lost"] == len([one for one in there - rows(f"{beside}-0") if one <= cut])
+    # Nobody writes, and the end of the log is archived: so a new copy has all of it.
+    shop.sidecar("check")
+    planned = shop.recover("beside", postgres_restore_discard=shop.server.get(claim, "{.spec.volumeName}"))
+    assert planned.code == 0, planned.output
+    assert lost_by(planned) == 0
+    assert shop.pods() == [shop.live()] == [f"{beside}-0"]
+    assert rows(shop.live()) == there
