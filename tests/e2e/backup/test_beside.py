@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,10 +23,11 @@ import pytest
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.modules import pg_switch
+from tests.e2e.backup.killing import killed_when, until
+from tests.e2e.backup.live_server import LiveServer
 from tests.e2e.backup.store import bring_up
 from tests.e2e.backup.test_backup import Shop
-from tests.e2e.conftest import ROOT, kubectl
-from tests.e2e.flow.stage import family
+from tests.e2e.conftest import kubectl
 from tests.e2e.kube_track.verbs import call_verb
 from tests.e2e.postgres.test_embedded import Embedded, Ran
 
@@ -40,21 +38,8 @@ _QUIET = {"postgres_settings": {"autovacuum": False}}
 
 
 @dataclass(frozen=True)
-class Beside(Shop):
+class Beside(LiveServer, Shop):
     """The app's server by the name of the one that is live."""
-
-    def live(self) -> str:
-        return self.server.get("service/shop-postgres", r"{.spec.selector.statefulset\.kubernetes\.io/pod-name}")
-
-    def sql(self, text: str, database: str = "shop") -> str:
-        asked = ("psql", "-U", "postgres", "-d", database, "-Atc", text)
-        return self.kubectl("exec", self.live(), "-c", "postgres", "--", *asked).strip()
-
-    @contextmanager
-    def session(self, database: str) -> Iterator[psycopg2.extensions.connection]:
-        """One of the superuser, over the Service."""
-        with self.server.tunnel() as address, closing(self.server.connect(*address, "-admin", dbname=database)) as one:
-            yield one
 
     def sidecar(self, *command: str) -> str:
         return self.kubectl("exec", self.live(), "-c", "backup-server", "--", "pgbackrest", "--stanza=main", *command)
@@ -70,19 +55,12 @@ class Beside(Shop):
     def recover(self, mode: str, *arguments: str, **variables: Any) -> Ran:
         return self.play(_DR, *arguments, postgres_restore_mode=mode, **_QUIET, **variables)
 
-    def is_fenced(self) -> bool:
-        return self.sql("SELECT datallowconn FROM pg_database WHERE datname = 'shop'", database="postgres") == "f"
-
     def switch(self, to: str | None = None, **options: Any) -> dict[str, Any]:
         """The result of the verb, or its failure."""
         namespace = self.server.namespace
         superuser = {"namespace": namespace, "name": "shop-postgres-admin", "user_key": "username"}
         login = {"database": "postgres", "sslmode": "require", "password_secret": superuser}
         return call_verb(pg_switch, namespace=namespace, service="shop-postgres", to=to, postgresql=login, **options)
-
-    def pods(self) -> list[str]:
-        told = self.kubectl("get", "pods", "-l", "app.kubernetes.io/name=shop-postgres", "-o", "name")
-        return sorted(line.removeprefix("pod/") for line in told.split())
 
 
 @dataclass
@@ -227,37 +205,6 @@ def test_the_way_back_is_one_command_until_it_is_settled(shop: Beside) -> None:
     assert (settled.code, settled.changed) == (0, 0), settled.output
 
 
-@contextmanager
-def fence_held(shop: Beside) -> Iterator[psycopg2.extensions.connection]:
-    """A fence that is begun lasts: it waits for this lock, which whoever connects holds meanwhile."""
-    with shop.session("postgres") as session, session.cursor() as cursor:
-        session.autocommit = False
-        cursor.execute("COMMENT ON DATABASE shop IS 'of a test'")
-        yield session
-
-
-def until(seen: Callable[[], bool], goes_on: Callable[[], bool]) -> None:
-    """Wait until something is seen, while something goes on."""
-    end = time.monotonic() + 120
-    while not seen():
-        assert goes_on(), "it ended before"
-        assert time.monotonic() < end, "the moment did not come"
-        time.sleep(0.05)
-
-
-def killed_when(shop: Beside, seen: Callable[[], bool], **variables: Any) -> str:
-    """Begin a restore beside, and kill all of it without notice once something is seen; what it had said."""
-    command = shop.server.command(_DR, **shop.settings, **_QUIET, postgres_restore_mode="beside", **variables)
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as run:
-        until(seen, lambda: run.poll() is None)
-        # Its workers, too: one that is left to itself would lift its fence.
-        for pid in family(run.pid):
-            os.kill(pid, signal.SIGKILL)
-        return run.communicate()[0]
-
-
 @pytest.mark.faults
 def test_killed_in_each_phase_the_same_command_goes_on(shop: Beside) -> None:
     shop.own("DROP TABLE IF EXISTS gone; CREATE TABLE gone AS SELECT generate_series(1, 70) AS id")
@@ -274,12 +221,13 @@ def test_killed_in_each_phase_the_same_command_goes_on(shop: Beside) -> None:
     def there(*what: str) -> Callable[[], bool]:
         return lambda: shop.kubectl("get", *what, "--ignore-not-found", "-o", "name") != ""
 
-    killed_when(shop, there("jobs", "-l", "app.kubernetes.io/component=restore"), **wish)
+    command = shop.server.command(_DR, **shop.settings, **_QUIET, postgres_restore_mode="beside", **wish)
+    killed_when(command, there("jobs", "-l", "app.kubernetes.io/component=restore"))
     assert shop.live() == "shop-postgres-0"
-    killed_when(shop, there("pod/shop-postgres-2-0"), **wish)
+    killed_when(command, there("pod/shop-postgres-2-0"))
     assert shop.live() == "shop-postgres-0"
-    with fence_held(shop) as session:
-        killed_when(shop, shop.is_fenced, **wish)
+    with shop.fence_held() as session:
+        killed_when(command, shop.is_fenced)
         session.rollback()
     assert shop.live() == "shop-postgres-0"
     with pytest.raises(psycopg2.OperationalError, match="not currently accepting connections"):
@@ -295,7 +243,7 @@ def test_killed_in_each_phase_the_same_command_goes_on(shop: Beside) -> None:
     to: dict[str, Any] = {"to": "shop-postgres-2", "ends_at": held["ends_at"], "reason": "of a test"}
     shown = shop.switch(**to, check=True)
     assert shown["code"] == "loss_not_accepted", shown
-    with fence_held(shop) as session, ThreadPoolExecutor() as pool:
+    with shop.fence_held() as session, ThreadPoolExecutor() as pool:
         running = pool.submit(lambda: shop.switch(**to, accept_loss=shown["transactions_lost"]))
         until(shop.is_fenced, running.running)
         session.commit()
@@ -313,3 +261,58 @@ def test_killed_in_each_phase_the_same_command_goes_on(shop: Beside) -> None:
     assert shop.pods() == [shop.live()] == ["shop-postgres-2-0"]
     assert shop.sql("SELECT count(*) FROM gone") == "70"
     assert max(shop.listed())[-1] == "F"
+
+
+@pytest.mark.series
+def test_a_planned_move_loses_nothing_and_a_loss_beyond_the_accepted_stops_it(shop: Beside) -> None:
+    seen = shop.switch()
+    if seen["kept"]:
+        shop.switch(state="settled", discard=seen["kept"]["volume"])
+    before, beside = shop.live(), seen["beside"]
+    claim = f"pvc/data-{beside}-0"
+
+    def rows(pod: str) -> set[int]:
+        asked = ("psql", "-U", "postgres", "-d", "shop", "-Atc", "SELECT n FROM written")
+        return {int(one) for one in shop.kubectl("exec", pod, "-c", "postgres", "--", *asked).split()}
+
+    shop.own("TRUNCATE written")
+    with Writer(shop).at_work() as writer:
+        writer.await_rows(20)
+        shop.sidecar("check")
+        stale = shop.recover("beside")
+        assert stale.code != 0
+        told = re.search(r"-e postgres_restore_accept_loss=(\d+)", stale.output)
+        assert told is not None, stale.output
+        assert 0 < int(told[1]) <= len(writer.committed) + 1
+        # Accepted is more than what is lost before the fence, and less than behind it.
+        moving = shop.server.command(
+            _DR, **shop.settings, **_QUIET, postgres_restore_mode="beside", postgres_restore_accept_loss=100000
+        )
+        killed_when(moving, lambda: f"{beside}-0" in shop.pods())
+        shop.kubectl("wait", f"pod/{beside}-0", "--for=condition=Ready", "--timeout=60s")
+        held = json.loads(shop.server.get(claim, r"{.metadata.annotations.golive\.cutover/restored}"))
+        to: dict[str, Any] = {"to": beside, "ends_at": held["ends_at"], "reason": "of a test"}
+        accepted = shop.switch(**to, check=True)["transactions_lost"] + 60
+        with shop.session("postgres") as session, session.cursor() as cursor, ThreadPoolExecutor() as pool:
+            session.autocommit = False
+            cursor.execute("LOCK TABLE pg_database IN SHARE ROW EXCLUSIVE MODE")
+            running = pool.submit(lambda: shop.switch(**to, accept_loss=accepted))
+            until(lambda: shop.sql("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0", running.running)
+            writer.await_rows(len(writer.committed) + 80)
+            session.rollback()
+            refused = running.result()
+        assert (refused["code"], refused["transactions_lost"] > accepted) == ("loss_not_accepted", True), refused
+        assert shop.live() == before
+        writer.await_rows(len(writer.committed) + 20)
+    there = rows(before)
+    assert set(writer.committed) <= there
+    # The last number that was never acknowledged is the one that the fence has cut.
+    cut = max(set(range(1, max(writer.committed))) - set(writer.committed))
+    assert refused["transactions_lost"] == len([one for one in there - rows(f"{beside}-0") if one <= cut])
+    # Nobody writes, and the end of the log is archived: so a new copy has all of it.
+    shop.sidecar("check")
+    planned = shop.recover("beside", postgres_restore_discard=shop.server.get(claim, "{.spec.volumeName}"))
+    assert planned.code == 0, planned.output
+    assert lost_by(planned) == 0
+    assert shop.pods() == [shop.live()] == [f"{beside}-0"]
+    assert rows(shop.live()) == there

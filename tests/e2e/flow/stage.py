@@ -58,7 +58,7 @@ class Stage:
     ) -> Play:
         """Run a playbook; ``variables`` become extra variables, ``core`` names another environment."""
         other = [str(ROOT / "tests" / "setup" / "run"), core] if core else []
-        command = [*other, *self._command(playbook, arguments, variables)]
+        command = [*other, *self.command(playbook, arguments, variables)]
         done = subprocess.run(
             command,
             cwd=ROOT,
@@ -112,7 +112,7 @@ class Stage:
         log = self.folder / "followed.log"
         with open(log, "wb") as output:
             process = subprocess.Popen(
-                self._command(playbook, (), variables),
+                self.command(playbook, (), variables),
                 cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
@@ -170,7 +170,8 @@ class Stage:
     def _hosts(self) -> Path:
         return self.folder / "hosts.yml"
 
-    def _command(self, playbook: str, arguments: tuple[str, ...], variables: dict[str, Any]) -> list[str]:
+    def command(self, playbook: str, arguments: tuple[str, ...], variables: dict[str, Any]) -> list[str]:
+        """What plays a playbook with the settings of now."""
         extra = ["-e", json.dumps(variables)] if variables else []
         path = playbook if playbook.startswith("/") else f"playbooks/{playbook}"
         return ["ansible-playbook", "-i", str(self.inventory()), path, *arguments, *extra]

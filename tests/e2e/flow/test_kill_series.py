@@ -8,7 +8,6 @@ Then it is run again, or rolled back, in turn. Either way the app ends as after 
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +15,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import kubectl
+from tests.e2e.flow.ends import end_of, settled
 from tests.e2e.flow.stage import Stage
 from tests.e2e.traffic.stand import until
 
 pytestmark = pytest.mark.faults
 
-_PREFIX = "golive.cutover/"
 _BOUNDARIES = ("Stage |", "Verify |", "Shift |", "Observe |", "Settle |", "Report |")
 # Inside of: text of the task, seconds over which the kills are spread, number of kills.
 _INSIDE = (("Shift | move", 6.0, 21), ("Observe | gate", 4.0, 19))
@@ -92,10 +90,10 @@ def ends(own: Stage) -> Ends:
     """What an undisturbed run leaves."""
     release = own.play("release.yml", **_wanted("2.0.0", "undisturbed"))
     assert release.code == 0, release.output
-    after_release = _settled(own)
+    after_release = settled(own)
     back = own.play("rollback.yml")
     assert back.code == 0, back.output
-    return Ends(after_release, _settled(own))
+    return Ends(after_release, settled(own))
 
 
 def test_there_are_enough() -> None:
@@ -105,14 +103,14 @@ def test_there_are_enough() -> None:
 
 @pytest.mark.parametrize("kill", _cases())
 def test_a_killed_release(own: Stage, ends: Ends, kill: Kill) -> None:
-    old = _end(own)["live"]["version"]
+    old = end_of(own)["live"]["version"]
     new = "1.0.0" if old == "2.0.0" else "2.0.0"
     wanted = _wanted(new, kill.name)
     with own.load() as ledger:
         assert kill.text in own.play_until("release.yml", kill.text, kill.after, kill.alone, **wanted)
         again = own.play("release.yml", **wanted) if kill.way == RERUN else own.play("rollback.yml")
         assert again.code == 0, again.output
-        end = _settled(own)
+        end = settled(own)
     undisturbed = ends.release if kill.way == RERUN else ends.rollback
     assert end["live"] == {**undisturbed["live"], "version": new if kill.way == RERUN else old}
     assert end["marks"] == undisturbed["marks"]
@@ -129,39 +127,3 @@ def test_a_killed_release(own: Stage, ends: Ends, kill: Kill) -> None:
 def _wanted(version: str, run: str) -> dict[str, Any]:
     """Settings of a release that never was before."""
     return {"app_version": version, "migrate_target": "0002", "app_env": {"NOTES_RUN": run}}
-
-
-def _end(stage: Stage) -> dict[str, Any]:
-    """What matters of an app: both colours as live and other, and what a switch leaves on the Service."""
-    found = json.loads(kubectl("-n", stage.namespace, "get", "deployments,services", "-o", "json"))["items"]
-    by_name = {(row["kind"], row["metadata"]["name"]): row for row in found}
-    service = by_name["Service", "notes"]
-    colour = service["spec"]["selector"].get(f"{_PREFIX}colour")
-    rows = {name: _colour(by_name.get(("Deployment", f"notes-{name}"))) for name in ("blue", "green")}
-    marks = [name for name in service["metadata"].get("annotations") or {} if name == f"{_PREFIX}leaving"]
-    other = {"blue": "green", "green": "blue"}.get(colour, "")
-    return {"live": rows.get(colour), "other": rows.get(other), "marks": marks}
-
-
-def _colour(deployment: dict[str, Any] | None) -> dict[str, Any] | None:
-    if deployment is None:
-        return None
-    notes = deployment["metadata"]["annotations"]
-    return {
-        "version": notes.get(f"{_PREFIX}version"),
-        "state": notes.get(f"{_PREFIX}state"),
-        "replicas": deployment["spec"]["replicas"],
-        "ready": deployment["status"].get("readyReplicas", 0),
-    }
-
-
-def _settled(stage: Stage) -> dict[str, Any]:
-    """The end once every colour has as many ready pods as it should."""
-
-    def look() -> dict[str, Any] | None:
-        end = _end(stage)
-        rows = [row for row in (end["live"], end["other"]) if row]
-        return end if all(row["ready"] == row["replicas"] for row in rows) else None
-
-    found: dict[str, Any] = until(look, 60, "the wanted sizes")
-    return found

@@ -59,6 +59,7 @@ class Embedded:
 
     namespace: str
     superuser: str = "postgres"
+    app: str = "shop"
 
     def play(self, *arguments: str, file: Path = _ROLE, **variables: Any) -> Ran:
         command = [*self.command(file, **variables), *arguments]
@@ -77,21 +78,21 @@ class Embedded:
             "postgres_resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
             **variables,
         }
-        return ["ansible-playbook", "-i", "shop,", "-c", "local", str(file), "-e", json.dumps(settings)]
+        return ["ansible-playbook", "-i", f"{self.app},", "-c", "local", str(file), "-e", json.dumps(settings)]
 
     def sql(self, text: str) -> str:
         """What the server itself answers, without our code."""
-        pod = ("exec", "-n", self.namespace, "shop-postgres-0", "--")
-        return kubectl(*pod, "psql", "-U", self.superuser, "-d", "shop", "-Atc", text).strip()
+        pod = ("exec", "-n", self.namespace, f"{self.app}-postgres-0", "--")
+        return kubectl(*pod, "psql", "-U", self.superuser, "-d", self.app, "-Atc", text).strip()
 
     def login(self, of: str = "") -> dict[str, str]:
         """Name and password of a login, from its Secret; ``of`` is what its name ends with."""
-        data = json.loads(self.get(f"secret/shop-postgres{of}", "{.data}"))
+        data = json.loads(self.get(f"secret/{self.app}-postgres{of}", "{.data}"))
         return {"user": decoded(data["username"]), "password": decoded(data["password"])}
 
     def connect(self, at: str, port: int, of: str = "", **options: Any) -> psycopg2.extensions.connection:
         """A session through a tunnel that ends ``at`` and ``port``; TLS is asked for unless it says otherwise."""
-        login = {"dbname": "shop", "sslmode": "require", **self.login(of), **options}
+        login = {"dbname": self.app, "sslmode": "require", **self.login(of), **options}
         session = psycopg2.connect(hostaddr=at, port=port, connect_timeout=20, **login)
         session.autocommit = True
         return session
@@ -99,7 +100,7 @@ class Embedded:
     @contextmanager
     def tunnel(self) -> Iterator[tuple[str, int]]:
         """A way to the server from here."""
-        target = {"namespace": self.namespace, "service": "shop-postgres"}
+        target = {"namespace": self.namespace, "service": f"{self.app}-postgres"}
         params = {"kubeconfig": os.environ.get("KUBECONFIG"), "context": None}
         with connected(call_for_tests(params)) as client, tunnel_to(client, target, 5432) as address:
             yield address
@@ -112,7 +113,7 @@ class Embedded:
         kinds = "configmaps,secrets,services,networkpolicies,serviceaccounts"
         items = json.loads(kubectl("-n", self.namespace, "get", kinds, "-o", "json"))["items"]
         rows = {f"{row['kind']}/{row['metadata']['name']}": row["metadata"]["resourceVersion"] for row in items}
-        return {**rows, "generation": self.get("statefulset/shop-postgres", "{.metadata.generation}")}
+        return {**rows, "generation": self.get(f"statefulset/{self.app}-postgres", "{.metadata.generation}")}
 
 
 @pytest.fixture(scope="module")
