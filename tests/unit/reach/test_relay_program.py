@@ -84,7 +84,8 @@ def test_it_ends_when_it_is_told_to_in_the_midst_of_a_connection() -> None:
     with (
         closing(socket.create_server(("127.0.0.1", 0))) as server,
         relay(server.getsockname()[1]) as (process, port),
-        socket.create_connection(("127.0.0.1", port), timeout=20),
     ):
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        client = socket.create_connection(("127.0.0.1", port), timeout=20)
+        with client:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=20) == 0
