@@ -269,7 +269,9 @@ soak:
   returned: always
   type: float
 since:
-  description: Since when all pods have been seen ready at least, in seconds since the epoch by this machine's clock.
+  description:
+    - Since when all pods have been seen ready at least, in seconds since the epoch by this machine's clock. None unless
+      they are.
   returned: always
   type: float
 seconds:

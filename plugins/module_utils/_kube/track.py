@@ -45,7 +45,8 @@ def track(
     ``{verdict, cause, objects, pods, soak, since, seconds}``: verdict ``success``, ``failure``, ``inconclusive`` (cause
     of class I) or ``timeout``; in check mode one look is taken and it is ``success`` or ``pending``. ``cause`` is None
     or ``{code, class, object, namespace, container, message, logs, hint, seconds}``. ``since`` (epoch) is since when
-    all pods have stood; with ``pods`` it may come back as ``seen``. ``limits`` as in ``track_limits.py``.
+    all pods have stood, None unless they do; with ``pods`` it may come back as ``seen``. ``limits`` as in
+    ``track_limits.py``.
     ``watcher`` may add words to the progress line. Raises GoliveError when nothing can be learnt: bad arguments, no
     right, no API server.
     """
@@ -60,7 +61,8 @@ def track(
         if view.unread():
             call.warn(f"Not allowed to list {', '.join(view.unread())}: causes may be told less well.")
         found = Report(call, client, call.now() - start, log_lines).of(*result)
-        return {**found, "soak": soaking.seconds, "since": round(time.time() - soaking.seconds, 3)}
+        since = round(time.time() - soaking.seconds, 3) if found["verdict"] == "success" else None
+        return {**found, "soak": soaking.seconds, "since": since}
 
 
 def failure_of(result: Mapping[str, Any]) -> GoliveError | None:

@@ -39,7 +39,8 @@ _TIMES = (
 )
 _PARTS = (
     "The release has preflight, a dump, a migration, two new pods, both gates, shift, proof and settle. Dwell is what "
-    "the settings ask for, soak and the looks of both gates; pod end is how long the old pod took to go."
+    "the settings ask for, the soak, in which the first gate looks, and the looks of the second; pod end is how "
+    "long the old pod took to go."
 )
 
 

@@ -14,10 +14,12 @@ _SOAK_S, _PASSES, _INTERVAL_S = 3, 5, 1
 # The gate before the shift looks twice a second.
 _VERIFY_PASSES, _VERIFY_INTERVAL_S = 3, 0.5
 
-DWELL_S = _SOAK_S + (_PASSES - 1) * _INTERVAL_S + (_VERIFY_PASSES - 1) * _VERIFY_INTERVAL_S
+# The gate before the shift looks while the new pods stand.
+DWELL_S = max(_SOAK_S, (_VERIFY_PASSES - 1) * _VERIFY_INTERVAL_S) + (_PASSES - 1) * _INTERVAL_S
 SETTINGS = {
     "app_version": "2.0.0",
     "migrate_target": "0002",
+    "app_track_soak": _SOAK_S,
     "release_soak": _SOAK_S,
     "release_verify_passes": _VERIFY_PASSES,
     "release_observe_passes": _PASSES,
