@@ -166,7 +166,7 @@ downtime_ms:
   type: int
 code:
   description:
-    - Machine-readable code of the failure, such as V(loss_not_accepted), V(kept), V(not_pinned), V(changed),
+    - Machine-readable code of the failure, such as V(loss_not_accepted), V(kept), V(not_pinned), V(busy), V(changed),
       V(volume_not_named), V(unreachable), V(timeout) or V(lease_lost).
   returned: on failure
   type: str

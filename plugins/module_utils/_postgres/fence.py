@@ -10,6 +10,7 @@ connections refuses everybody, also after a restart, and what ran in it has ende
 from __future__ import annotations
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import Call
+from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
 from ansible_collections.golive.cutover.plugins.module_utils._core.waiting import Done, Pending, wait_for
 from ansible_collections.golive.cutover.plugins.module_utils._pg.connect import set_timeouts
 from ansible_collections.golive.cutover.plugins.module_utils._pg.session import Session
@@ -35,8 +36,29 @@ _COMING = """
 SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid = l.objid
 WHERE l.locktype = 'object' AND l.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
     AND NOT d.datallowconn AND NOT d.datistemplate"""
+# Held on the server that is live from before its fence until clients are led away; it goes with the session.
+_ALONE = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('golive.fence'))"
+_ALONE_S = 10.0
 _ENDED_S = 30.0
 _LOCK_S = 10.0
+
+
+def hold_alone(call: Call, session: Session) -> None:
+    """Let no other run fence this server, or take its fence back, until the session ends.
+
+    Raises GoliveError ``busy`` while another run does; the session of a killed one goes within moments.
+    """
+
+    def look() -> Done[None] | Pending:
+        return Done(None) if session.value(_ALONE) else Pending("another run is at it")
+
+    try:
+        wait_for(call, look, what="the fence of this server", timeout=_ALONE_S, interval=0.2)
+    except GoliveError as error:
+        if error.code != "timeout":
+            raise
+        text = "Another run is leading clients to another server now, so that this one has changed nothing."
+        raise GoliveError("busy", text, "Wait until it has ended, then run again.") from error
 
 
 def fence(call: Call, session: Session) -> None:

@@ -24,7 +24,7 @@ from ansible_collections.golive.cutover.plugins.module_utils._postgres.commits i
     copied_from,
     next_transaction,
 )
-from ansible_collections.golive.cutover.plugins.module_utils._postgres.fence import fence, fenced, lift
+from ansible_collections.golive.cutover.plugins.module_utils._postgres.fence import fence, fenced, hold_alone, lift
 from ansible_collections.golive.cutover.plugins.module_utils._reach.database import reached
 from ansible_collections.golive.cutover.plugins.module_utils._reach.live_server import (
     KEPT,
@@ -103,6 +103,10 @@ class _Switch:
         with self._session(live.server) as session:
             closed = bool(fenced(session))
             if closed and not self._call.check_mode:
+                hold_alone(self._call, session)
+                # Whoever had it may have led clients away meanwhile, and the server that was left stays closed.
+                if read_live(self._client, self._namespace, self._name).server != live.server:
+                    raise self._changed(live.server)
                 lift(session)
         if not self._call.check_mode:
             self._await_clients(live.server)
@@ -154,6 +158,7 @@ class _Switch:
     def _move(self, live: LiveServer, to: str, old: Session, new: Session, copied: Copied, by: str) -> Kept:
         """From the fence to the Service; whatever ends it before that opens the old server again."""
         self._call.progress(f"fencing {live.server}")
+        hold_alone(self._call, old)
         try:
             fence(self._call, old)
             lost = self._accepted(old, copied, to)
@@ -205,11 +210,11 @@ class _Switch:
                 if error.code != "conflict":
                     raise
             service = self._client.get_or_none(self._path)
-        raise GoliveError(
-            "changed",
-            f"Switching to {to} was refused: somebody else has changed Service {self._name} meanwhile.",
-            "Look at it, then run again.",
-        )
+        raise self._changed(to)
+
+    def _changed(self, to: str) -> GoliveError:
+        text = f"Switching to {to} was refused: somebody else has changed Service {self._name} meanwhile."
+        return GoliveError("changed", text, "Look at it, then run again.")
 
     def _write(self, service: Mapping[str, Any], selector: Mapping[str, str] | None, kept: str | None) -> None:
         self._call.alive()
