@@ -383,7 +383,9 @@ def _unreachable(host: str, error: Exception | str) -> GoliveError:
 
 
 def _refused_certificate(error: Exception) -> bool:
-    return isinstance(error, urllib3.exceptions.SSLError)
+    """Whether this side did not trust the server; any other trouble of TLS may pass, as a broken connection does."""
+    cause = error.args[0] if isinstance(error, urllib3.exceptions.SSLError) and error.args else None
+    return isinstance(cause, (ssl.SSLCertVerificationError, urllib3.util.ssl_match_hostname.CertificateError))
 
 
 def _waited(attempt: int) -> float:

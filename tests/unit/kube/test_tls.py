@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import ssl
 import tempfile
 import threading
@@ -43,6 +44,26 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay quiet."""
 
 
+class _Server(ThreadingHTTPServer):
+    """Speaks TLS, but for its first ``broken`` connections."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__((LOOPBACK, 0), _Handler)
+        self.context = context
+        self.broken = 0
+        self.came = 0
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        """The next connection; an OSError makes the server go on with the one behind it."""
+        connection, address = super().get_request()
+        self.came += 1
+        if self.came <= self.broken:
+            with connection:
+                connection.sendall(b"no TLS\r\n")
+            raise ConnectionAbortedError
+        return self.context.wrap_socket(connection, server_side=True), address
+
+
 @pytest.fixture
 def authority() -> Authority:
     """The one that server and client trust."""
@@ -58,16 +79,24 @@ def _pair(authority: Authority, usage: str, folder: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def kubeconfig(tmp_path: Path, authority: Authority) -> Iterator[Path]:
-    """Of a server that admits only clients with a certificate; all certificates lie in the file itself."""
+def server(tmp_path: Path, authority: Authority) -> Iterator[_Server]:
+    """Admits only clients with a certificate."""
     trusted = tmp_path / "ca.crt"
     trusted.write_text(certificates_pem((authority.certificate,)))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(trusted))
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(*_pair(authority, "server", tmp_path))
-    server = ThreadingHTTPServer((LOOPBACK, 0), _Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    made = _Server(context)
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path, authority: Authority, server: _Server) -> Path:
+    """Of that server; all certificates lie in the file itself."""
+    trusted = tmp_path / "ca.crt"
     pair = _pair(authority, "client", tmp_path)
     inline = [base64.b64encode(file.read_bytes()).decode() for file in (trusted, *pair)]
     user = {"client-certificate-data": inline[1], "client-key-data": inline[2]}
@@ -83,9 +112,7 @@ def kubeconfig(tmp_path: Path, authority: Authority) -> Iterator[Path]:
             }
         )
     )
-    yield file
-    server.shutdown()
-    server.server_close()
+    return file
 
 
 @pytest.fixture
@@ -114,7 +141,14 @@ def test_a_process_that_ends_without_its_exit_functions_leaves_none(kubeconfig: 
     assert list(temporary.iterdir()) == []
 
 
-def test_another_authority_is_not_trusted(kubeconfig: Path) -> None:
+def test_a_broken_handshake_is_tried_again(kubeconfig: Path, server: _Server) -> None:
+    server.broken = 1
+    with connected(call_for_tests({"kubeconfig": str(kubeconfig), "validate_certs": True})) as client:
+        assert client.get("/x") == {}
+    assert server.came == 2
+
+
+def test_another_authority_is_not_trusted(kubeconfig: Path, server: _Server) -> None:
     other = certificates_pem((new_authority("other", ECDSA, NOW, 10, ()).certificate,)).encode()
     settings = json.loads(kubeconfig.read_text())
     settings["clusters"][0]["cluster"]["certificate-authority-data"] = base64.b64encode(other).decode()
@@ -125,6 +159,7 @@ def test_another_authority_is_not_trusted(kubeconfig: Path) -> None:
     ):
         client.get("/x")
     assert failure.value.code == "unreachable"
+    assert server.came == 1
 
 
 def test_unless_certificates_are_not_looked_at(kubeconfig: Path) -> None:
