@@ -24,7 +24,15 @@ def test_every_playbook_has_a_scenario() -> None:
     "scenario", [pytest.param(one, marks=pytest.mark.series) if one in _LONG else one for one in SCENARIOS]
 )
 def test_scenario(scenario: str) -> None:
-    done = subprocess.run(
-        ["molecule", "test", "-s", scenario], cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
-    )
+    _test(["molecule", "test", "-s", scenario])
+
+
+@pytest.mark.series
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario_with_the_oldest_core(scenario: str) -> None:
+    _test([str(ROOT / "tests" / "setup" / "run"), "oldest", "molecule", "test", "-s", scenario])
+
+
+def _test(command: list[str]) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
