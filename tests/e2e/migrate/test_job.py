@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError, Interrupted
@@ -26,6 +24,7 @@ from ansible_collections.golive.cutover.plugins.modules import db_dump, db_migra
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.migrate.conftest import NAME, Stand
 from tests.e2e.migrate.test_db_migrate import playbook
+from tests.one_play import one_play
 
 MIGRATIONS = ROOT / "tests" / "app" / "migrations"
 # It goes on once the table holds a row.
@@ -284,32 +283,17 @@ def play(stand: Stand, inside: dict[str, Any], folder: Path, *arguments: str, **
         "preflight_pending_migrations": "refuse",
         "migrate_job_image": inside["in_cluster"]["image"],
         "migrate_restore_dir": str(folder / "dumps"),
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         **variables,
     }
     role = {"name": "golive.cutover.migrate"}
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {"ansible.builtin.include_role": {**role, "tasks_from": "check"}},
         {"ansible.builtin.set_fact": {"__preflight_told": [], "__preflight_doubts": []}},
         {"ansible.builtin.include_role": {"name": "golive.cutover.preflight", "tasks_from": "migrations"}},
         {"ansible.builtin.debug": {"msg": "{{ __preflight_told + __preflight_doubts }}"}},
         {"ansible.builtin.include_role": role},
     ]
-    file = folder / "play.yml"
-    file.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    done = subprocess.run(
-        ["ansible-playbook", str(file), "--diff", "-e", json.dumps(settings), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={key: value for key, value in os.environ.items() if not key.startswith("PG")},
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
-    assert stand.password not in output
-    found = re.search(r"changed=(\d+)", output)
-    assert found
-    return int(found[1]), output
+    return one_play(tasks, folder, stand.password, settings, "--diff", *arguments)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.golive.cutover.plugins.module_utils._core.call import call_for_tests
 from ansible_collections.golive.cutover.plugins.module_utils._core.errors import GoliveError
@@ -27,6 +25,7 @@ from ansible_collections.golive.cutover.plugins.modules import sqlite_copy
 from tests.e2e.conftest import ROOT, kubectl
 from tests.e2e.migrate.conftest import NAME, Stand
 from tests.integration.migrate import runner_process
+from tests.one_play import SQLITE_MOVE, one_play
 
 _OURS = "app.kubernetes.io/name=golive-sqlite"
 _USER = 12345
@@ -201,28 +200,9 @@ def play(held: Held, folder: Path, *arguments: str, **variables: Any) -> tuple[i
         "migrate_sqlite_path": "shop.db",
         "migrate_sqlite_claim": "shop-data",
         "migrate_job_image": held.image,
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         **variables,
     }
-    role = {"ansible.builtin.import_role": {"name": "golive.cutover.migrate", "tasks_from": "sqlite"}}
-    show = {
-        "ansible.builtin.debug": {"msg": "{{ migrate_sqlite_copied.rows }} rows are {{ migrate_sqlite_copied.state }}"}
-    }
-    file = folder / "play.yml"
-    file.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [role, show]}]))
-    done = subprocess.run(
-        ["ansible-playbook", str(file), "-e", json.dumps(settings), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={key: value for key, value in os.environ.items() if not key.startswith("PG")},
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
-    assert held.stand.password not in output
-    found = re.search(r"changed=(\d+)", output)
-    assert found
-    return int(found[1]), output
+    return one_play(SQLITE_MOVE, folder, held.stand.password, settings, *arguments)
 
 
 def test_the_role_copies_out_of_a_claim_and_catches_up(held: Held, tmp_path: Path) -> None:

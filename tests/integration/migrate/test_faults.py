@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +21,7 @@ from tests.integration.migrate.conftest import Project
 from tests.integration.migrate.settled import assert_settled, dumped, undisturbed
 from tests.integration.migrate.test_autocommit import invalid
 from tests.integration.migrate.test_crashes import eventually, start
-from tests.integration.postgres import give_to_postgres
+from tests.integration.small_disk import small_disk
 
 pytestmark = pytest.mark.faults
 SERIES = pytest.mark.series
@@ -52,42 +49,22 @@ def on_notes(text: str) -> str:
     return text.replace("one_body ON one (body)", "notes_body ON notes (body)")
 
 
-@pytest.fixture
-def small_disk(project: Project) -> Iterator[Path]:
-    """A tablespace ``small`` of the project's user on a volume of 16 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small volume")
-    place = project.database.server.directory / f"small-{project.database.name}"
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", place], check=True)
-    admin = project.database.server.connect()
-    name = f"small_{project.database.name}"
-    try:
-        give_to_postgres(place)
-        with admin.cursor() as cursor:
-            cursor.execute(f"CREATE TABLESPACE {name} OWNER {project.database.user} LOCATION '{place}'")
-        yield place
-        project.database.query("DROP TABLE IF EXISTS one")
-        with admin.cursor() as cursor:
-            cursor.execute(f"DROP TABLESPACE {name}")
-    finally:
-        admin.close()
-        subprocess.run(["umount", place], check=True)
-
-
-def test_a_full_disk_leaves_nothing_half_done(project: Project, small_disk: Path) -> None:
-    text = MIXED.replace("md5(n::text)", "repeat(md5(n::text), 12)").replace("1000", "20000")
-    for place in ("body text)", "ON one (body)"):
-        text = text.replace(place, f"{place} TABLESPACE small_{project.database.name}")
-    project.write("0003_mixed.sql", text)
-    error = project.refused()
-    assert (error.code, error.details["sqlstate"], error.details["line"]) == ("disk_full", "53100", 4)
-    assert "The 2 statements before it are applied" in error.message
-    assert error.details["changed"] is True
-    assert invalid(project) == []
-    assert project.info()["applied"][-1]["statements_done"] == 2
-    subprocess.run(["mount", "-o", "remount,size=128m", small_disk], check=True)
-    assert_settled(project, undisturbed(project))
+def test_a_full_disk_leaves_nothing_half_done(project: Project) -> None:
+    database = project.database
+    with small_disk(database.server, database.name, database.user, 16) as disk:
+        text = MIXED.replace("md5(n::text)", "repeat(md5(n::text), 12)").replace("1000", "20000")
+        for place in ("body text)", "ON one (body)"):
+            text = text.replace(place, f"{place} TABLESPACE {disk.tablespace}")
+        project.write("0003_mixed.sql", text)
+        error = project.refused()
+        assert (error.code, error.details["sqlstate"], error.details["line"]) == ("disk_full", "53100", 4)
+        assert "The 2 statements before it are applied" in error.message
+        assert error.details["changed"] is True
+        assert invalid(project) == []
+        assert project.info()["applied"][-1]["statements_done"] == 2
+        disk.grow(128)
+        assert_settled(project, undisturbed(project))
+        database.query("DROP TABLE one")
 
 
 @pytest.mark.series

@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import Database
-from tests.integration.postgres import PASSWORD, SUPERUSER, Server, give_to_postgres
+from tests.integration.postgres import PASSWORD, SUPERUSER, Server
+from tests.integration.small_disk import small_disk
 from tests.integration.sqlite.conftest import Move, children, chunks, started, until
 
 pytestmark = pytest.mark.faults
@@ -115,32 +115,26 @@ def test_a_killed_server(move: Move) -> None:
 
 
 def test_a_full_disk_of_the_target(move: Move) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small volume")
     server, name = move.database.server, f"small_{move.database.name}"
-    place = server.directory / name
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", place], check=True)
-    try:
-        give_to_postgres(place)
-        with closing(server.connect()) as admin, admin.cursor() as cursor:
-            cursor.execute(f"CREATE TABLESPACE {name} LOCATION '{place}'")
-            cursor.execute(f"CREATE DATABASE {name} TABLESPACE {name}")
-        move.database = Database(server, name, SUPERUSER, PASSWORD)
-        fill(move, 150_000)
-        error = move.error(chunk_rows=1000)
-        assert error.code == "disk_full"
-        assert "No space left on device" in str(error)
-        assert "the same task goes on from there" in str(error)
-        subprocess.run(["mount", "-o", "remount,size=256m", place], check=True)
-        result = move.copy(chunk_rows=1000)
-        assert result["resumed"] > 0
-        same(move)
-    finally:
-        with closing(server.connect()) as admin, admin.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            cursor.execute(f"DROP TABLESPACE IF EXISTS {name}")
-        subprocess.run(["umount", place], check=True)
+    with (
+        small_disk(server, move.database.name, SUPERUSER, 20) as disk,
+        closing(server.connect()) as admin,
+        admin.cursor() as cursor,
+    ):
+        cursor.execute(f"CREATE DATABASE {name} TABLESPACE {disk.tablespace}")
+        try:
+            move.database = Database(server, name, SUPERUSER, PASSWORD)
+            fill(move, 150_000)
+            error = move.error(chunk_rows=1000)
+            assert error.code == "disk_full"
+            assert "No space left on device" in str(error)
+            assert "the same task goes on from there" in str(error)
+            disk.grow(256)
+            result = move.copy(chunk_rows=1000)
+            assert result["resumed"] > 0
+            same(move)
+        finally:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_the_source_changes_between_two_runs(move: Move) -> None:

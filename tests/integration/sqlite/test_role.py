@@ -5,16 +5,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.integration.sqlite.conftest import Move
+from tests.one_play import SQLITE_MOVE, one_play
 
 
 def play(move: Move, folder: Path, *arguments: str, **variables: Any) -> tuple[int, str]:
@@ -23,30 +18,11 @@ def play(move: Move, folder: Path, *arguments: str, **variables: Any) -> tuple[i
         "migrate_sqlite_path": str(move.path),
         "postgres_mode": "external",
         "app_name": "shop",
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         # The role reads the password from a Secret; there is no cluster here.
         "__migrate_postgresql": move.database.options,
         **variables,
     }
-    role = {"ansible.builtin.import_role": {"name": "golive.cutover.migrate", "tasks_from": "sqlite"}}
-    show = {
-        "ansible.builtin.debug": {"msg": "{{ migrate_sqlite_copied.rows }} rows are {{ migrate_sqlite_copied.state }}"}
-    }
-    file = folder / "play.yml"
-    file.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [role, show]}]))
-    done = subprocess.run(
-        ["ansible-playbook", str(file), "-e", json.dumps(settings), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={key: value for key, value in os.environ.items() if not key.startswith("PG")},
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
-    assert move.database.password not in output
-    found = re.search(r"changed=(\d+)", output)
-    assert found
-    return int(found[1]), output
+    return one_play(SQLITE_MOVE, folder, move.database.password, settings, *arguments)
 
 
 def test_the_role_copies_and_catches_up(move: Move, tmp_path: Path) -> None:
