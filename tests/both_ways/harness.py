@@ -144,7 +144,7 @@ def run_both(executable: str, cases: Cases, folder: Path, *arguments: str, **oth
 
 
 def comparable(value: Any) -> Any:
-    """A result without what may differ: paths of the two folders, tracebacks, job ids, times of a run."""
+    """A result without what may differ: paths of the two folders, tracebacks, job ids, times and moments of a run."""
     if isinstance(value, dict):
         return {key: comparable(item) for key, item in value.items() if key not in _UNEQUAL}
     if isinstance(value, list):
@@ -152,7 +152,7 @@ def comparable(value: Any) -> Any:
     if isinstance(value, str):
         text = re.sub(r"/(inside|module)\b", "/<way>", value)
         return re.sub(r"\b\d+\.\d+ s\b", "<n> s", text)
-    return value
+    return "<moment>" if isinstance(value, float) and value > _MOMENT else value
 
 
 def assert_same(executable: str, cases: Cases, folder: Path, *arguments: str, **others: Any) -> tuple[Ran, Ran]:
@@ -177,9 +177,12 @@ def printed(ran: Ran) -> list[str]:
     text = re.sub(r"\b(Action|Module) failed", "Task failed", comparable(ran.out))
     text = re.sub(r'"frame": ".*?>"', '"frame": "<frame>"', text)
     text = re.sub(r'"seconds": [\d.]+', '"seconds": <n>', text)
+    text = re.sub(r'"since": \d{10}\.\d+', '"since": <moment>', text)
     text = re.sub(r"\bj\d{6,}(\.\d+)?", "<job>", text)
     return [line for line in text.splitlines() if not re.match(r"\[\S+\] [a-z_]+: ", line)]
 
 
+# A number with a fraction that is larger than this is a reading of the clock, in seconds since the epoch.
+_MOMENT = 1e9
 # `timedout` names a stack frame (2.18).
 _UNEQUAL = frozenset({"exception", "ansible_job_id", "results_file", "seconds", "timedout", "_ansible_no_log"})
