@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,9 @@ class Stage:
             act()
         finally:
             for pid in frozen:
-                os.kill(pid, signal.SIGCONT)
+                # Once its parent goes on, a child that had ended before is gone for good.
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
         process.wait(timeout=400)
         return Play(process.returncode, log.read_text(errors="replace"))
 
